@@ -1,0 +1,1 @@
+"""Facts become a summary: the one place that composes."""

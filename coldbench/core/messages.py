@@ -1,0 +1,133 @@
+"""What the processes of a run say to each other: frames of msgpack, each after its length.
+
+    CLI --Order--> engine --Batch of RawFact--> writer --Progress--> CLI
+                   engine --Started, Pulse, Finished--> CLI
+
+A frame is a 4-byte big-endian length and that many bytes of msgpack. The CLI closing the engine's
+input means "the CLI is gone": the engine stops at once. A `Stop` means "end in order".
+"""
+
+import struct
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import Struct
+
+from coldbench.core.schedule import Plan
+from coldbench.core.target import Target
+
+_LENGTH = struct.Struct(">I")
+
+
+class Order(Struct, frozen=True, kw_only=True, tag=True):
+    """What the engine is asked to do."""
+
+    run_id: str
+    plan: Plan
+    targets: tuple[Target, ...]
+    drain_ns: int  # how long to wait for what is in flight at the end
+
+
+class Stop(Struct, frozen=True, kw_only=True, tag=True):
+    """End in order: dispatch nothing more, drain, report what is unfinished."""
+
+
+class Started(Struct, frozen=True, kw_only=True, tag=True):
+    """The engine's clock has begun."""
+
+    zero_monotonic_ns: int
+    zero_epoch_ns: int
+
+
+class Pulse(Struct, frozen=True, kw_only=True, tag=True):
+    """Where the engine is; four times a second."""
+
+    phase: str
+    phase_started_ns: int
+    now_ns: int
+    sent: int
+    completed: int
+    errors: int
+    in_flight: int
+    cpu_pct: float
+
+
+class Finished(Struct, frozen=True, kw_only=True, tag=True):
+    """The engine has drained and every fact has left it."""
+
+    intended: int
+    dropped: int
+    connections_opened: int
+    cpu_pct_max: float
+    hub_lag_max_ns: int
+    interrupted: bool
+    notes: tuple[str, ...] = ()
+
+
+class Failed(Struct, frozen=True, kw_only=True, tag=True):
+    """The engine cannot go on."""
+
+    message: str
+    hint: str | None = None
+
+
+class Progress(Struct, frozen=True, kw_only=True, tag=True):
+    """What the writer has appended so far: rows, and the verdicts that one row alone decides, by target."""
+
+    rows: int
+    verdicts: dict[str, dict[str, int]]
+    errors: dict[str, int]
+
+
+class RawFact(Struct, frozen=True, array_like=True):
+    """An invocation as it leaves the hot path: nothing read, nothing judged.
+
+    `target` and `phase` are indices into the order's targets and the plan's steps; `head` is the
+    response's header block and `trailers` its trailer block, as received.
+    """
+
+    seq: int
+    target: int
+    phase: int
+    worker: int
+    intended_ns: int
+    started_ns: int | None
+    sent_ns: int | None
+    first_byte_ns: int | None
+    end_ns: int | None
+    dns_ns: int | None
+    connect_ns: int | None
+    tls_ns: int | None
+    reused: bool | None
+    status: int | None
+    error: str | None
+    body_bytes: int | None
+    head: bytes
+    trailers: bytes = b""
+    body_start: bytes = b""
+
+
+def frame(message: Struct | list[RawFact]) -> bytes:
+    """One frame of `message`."""
+    payload = msgspec.msgpack.encode(message)
+    return _LENGTH.pack(len(payload)) + payload
+
+
+class FrameReader:
+    """Cuts a stream of bytes into the payloads of its frames; keeps what is not whole yet."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield the payload of each frame that `data` completes."""
+        self._buffer += data
+        position = 0
+        while len(self._buffer) - position >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._buffer, position)
+            start = position + _LENGTH.size
+            if len(self._buffer) - start < length:
+                break
+            yield bytes(self._buffer[start : start + length])
+            position = start + length
+        del self._buffer[:position]

@@ -1,0 +1,138 @@
+"""A run and its summary: the shape of `run.json` and of `--json`, schema `coldbench.run/1`.
+
+History of the schema
+1: first. Keys are only ever added.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+SCHEMA = "coldbench.run/1"
+
+
+class State(StrEnum):
+    """Of a run. A `running` run whose process is gone is read as `interrupted`."""
+
+    RUNNING = "running"
+    COMPLETE = "complete"
+    INTERRUPTED = "interrupted"
+    DEGRADED = "degraded"
+
+
+class Quantiles(Struct, frozen=True, kw_only=True):
+    """Of n durations in ms. A quantile p is None unless n(1-p) >= 5, or p = 0.5 with n >= 5."""
+
+    n: int
+    min: float | None = None
+    p50: float | None = None
+    p90: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+    max: float | None = None
+    mean: float | None = None
+
+
+class Interval(Struct, frozen=True, kw_only=True):
+    """An estimate with its 95 % interval; the bounds are None when n is too small for one."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+class TargetInfo(Struct, frozen=True, kw_only=True):
+    """A target as it is written into `run.json`: without secrets."""
+
+    name: str
+    url: str
+    runtime: str | None = None
+    platform: str | None = None
+    evidence_level: int | None = None
+    method: str = "GET"
+    connections: str = "reuse"
+
+
+class Counts(Struct, frozen=True, kw_only=True):
+    """intended = completed + errors + unfinished + dropped; the verdicts add up to completed + errors."""
+
+    intended: int = 0
+    sent: int = 0
+    completed: int = 0
+    errors: int = 0
+    unfinished: int = 0
+    dropped: int = 0
+    discarded: int = 0
+
+
+class Lateness(Struct, frozen=True, kw_only=True):
+    """From intended to started, ms: the generator's fault only."""
+
+    p50: float | None = None
+    p99: float | None = None
+    max: float | None = None
+
+
+class Fidelity(Struct, frozen=True, kw_only=True):
+    """How true the generator was to the plan."""
+
+    lateness_ms: Lateness = Lateness()
+    burst_spread_ms: float | None = None  # the widest burst of the run
+    connections_opened: int = 0
+    reused_pct: float | None = None
+    generator_cpu_pct_max: float | None = None
+    limited_by_generator: bool = False
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """What was found for one target. Each `*_ms` is None where nothing of it was observed."""
+
+    target: str
+    verdicts: dict[str, int] = {}
+    contradictions: int = 0
+    instances: int | None = None
+    startup_ms: Quantiles | None = None
+    init_ms: Quantiles | None = None
+    platform_ms: Quantiles | None = None
+    unattributed_ms: Quantiles | None = None
+    exec_ms: Quantiles | None = None
+    wait_cold_ms: Quantiles | None = None
+    wait_warm_ms: Quantiles | None = None
+    service_ms: Quantiles | None = None
+    response_ms: Quantiles | None = None
+    dns_ms: Quantiles | None = None
+    connect_ms: Quantiles | None = None
+    tls_ms: Quantiles | None = None
+    cold_penalty_ms: Interval | None = None
+    round_trip_ms: float | None = None
+    cold_kinds: dict[str, int] = {}
+    errors: dict[str, int] = {}
+    statuses: dict[str, int] = {}
+    first_response: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """One execution of a command: what was asked, and what was found."""
+
+    schema: str = SCHEMA
+    run_id: str
+    command: str
+    name: str
+    version: str
+    started_at: str  # ISO 8601, UTC
+    finished_at: str | None = None
+    state: State = State.RUNNING
+    pid: int | None = None
+    # tells a living process from another one that got the same pid
+    pid_started: str | None = None
+    profile: dict[str, object] | None = None
+    seed: int = 0
+    machine: dict[str, object] = {}
+    judge_version: int | None = None
+    planned: int | None = None  # invocations in the plan; None when the profile does not say (users)
+    targets: tuple[TargetInfo, ...] = ()
+    counts: Counts = Counts()
+    fidelity: Fidelity = Fidelity()
+    results: tuple[Result, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,29 @@
+"""A target: a URL with its method, headers and body, a name and a runtime label."""
+
+from msgspec import Struct
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """What is invoked, and how its answers are read.
+
+    `url` is what the user wrote and what is shown; `endpoint` is where the requests go (they differ
+    for `lab:` targets, whose address is known only once the lab has started).
+    """
+
+    name: str
+    url: str
+    endpoint: str
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    runtime: str | None = None
+    timeout_ns: int = 60_000_000_000
+    verify_tls: bool = True
+    # host:port -> address, as `curl --resolve` takes it
+    resolve: dict[str, str] = {}
+    # names of headers that this target's owner says are its cold flag and its instance id
+    cold_header: str | None = None
+    instance_header: str | None = None
+    # False for gateways that refuse headers they do not know
+    send_id: bool = True
+    fresh_connections: bool = False
