@@ -1,0 +1,201 @@
+"""From facts to verdicts. Pure: the same facts give the same verdicts.
+
+Evidence is believed in this order (DESIGN.md): explicit cold flag, paid init, instance sequence and age;
+what decides is always the same two questions:
+
+1. was this the *first use* of its instance?       flag, paid init, sequence
+2. did the request come *before the instance's init had ended*?   queue against age, or the wait
+
+                      before init ended     after
+    first use         cold                  preinitialised
+    later use         cold_affected         warm
+
+A flag answers only the first question ("first use", not "paid"), so a flag is confirmed with the wait.
+A missing field answers nothing: without an answer to both questions the verdict is `unknown`.
+"""
+
+from collections.abc import Sequence
+
+from coldbench.core.invocation import AnsweredBy, Evidence, Invocation
+from coldbench.core.surroundings import Surroundings, surroundings
+from coldbench.core.verdict import ColdKind, Judgement, Verdict
+
+# Of the rules below, written into run.json: a folder judged by older rules is judged again when read.
+JUDGE_VERSION = 1
+
+# An arrival this close to the end of init, seen only from outside, is not decided: the request's way to
+# the instance and back is known to about this much.
+_EDGE_MS = 5.0
+# A caller that waited at least this part of a reported init paid it; one that waited less than the
+# smaller part did not; between them it is not decided.
+_PAID, _NOT_PAID = 0.8, 0.25
+# Waits up to this many times the median of known warm ones are no sign of a start, from the larger on they are.
+_LIKE_WARM, _UNLIKE_WARM = 1.5, 3.0
+
+
+def judge(invocations: Sequence[Invocation]) -> list[Judgement]:
+    """The verdict of each invocation that completed or failed, in order; unfinished ones get none."""
+    around = surroundings(invocations)
+    return [
+        _judge_one(invocation, around[invocation.target])
+        for invocation in invocations
+        if not invocation.unfinished
+    ]
+
+
+def _judge_one(invocation: Invocation, around: Surroundings) -> Judgement:
+    evidence = invocation.evidence
+    seq = invocation.seq
+    did_not_run = _did_not_run(invocation)
+    if did_not_run:
+        verdict, reason = did_not_run
+        confidence = 0.0 if verdict is Verdict.UNKNOWN else 1.0
+        return Judgement(seq=seq, verdict=verdict, reason=reason, confidence=confidence)
+
+    first_use, told_by = _first_use(evidence)
+    before, shown_by, confidence = _came_before_init_ended(invocation, first_use, around)
+    contradiction = _contradiction(invocation, around)
+    if first_use is None or before is None:
+        reason = shown_by if first_use is not None else told_by
+        return Judgement(
+            seq=seq, verdict=Verdict.UNKNOWN, reason=reason, confidence=0.0, contradiction=contradiction
+        )
+    if first_use:
+        verdict = Verdict.COLD if before else Verdict.PREINITIALISED
+    else:
+        verdict = Verdict.COLD_AFFECTED if before else Verdict.WARM
+    kind = None
+    if verdict is Verdict.COLD and evidence.instance is not None and invocation.sent_ns is not None:
+        kind = ColdKind.SCALEOUT if around.instance_was_up(invocation.sent_ns) else ColdKind.IDLE
+    return Judgement(
+        seq=seq,
+        verdict=verdict,
+        reason=f"{told_by}; {shown_by}",
+        confidence=confidence / 2 if contradiction else confidence,
+        cold_kind=kind,
+        contradiction=contradiction,
+    )
+
+
+def _did_not_run(invocation: Invocation) -> tuple[Verdict, str] | None:
+    """The verdict of an invocation that says nothing about an instance of the function."""
+    if invocation.sent_ns is None:
+        return Verdict.DISCARDED, f"never sent: {invocation.error}"
+    if invocation.error is not None:
+        return Verdict.UNKNOWN, f"no whole response: {invocation.error}"
+    evidence = invocation.evidence
+    match evidence.answered_by:
+        case AnsweredBy.THROTTLE:
+            return Verdict.THROTTLED, evidence.answered_why or "throttled"
+        case AnsweredBy.FAILED_START:
+            return Verdict.START_FAILED, evidence.answered_why or "no instance came up"
+        case AnsweredBy.CACHE:
+            return Verdict.DISCARDED, f"a cache answered: {evidence.answered_why}"
+        case AnsweredBy.GATEWAY:
+            return Verdict.DISCARDED, f"the platform answered for the function: {evidence.answered_why}"
+        case AnsweredBy.FUNCTION:
+            return None
+    status = invocation.status or 0
+    if status == 429:
+        return Verdict.THROTTLED, "status 429"
+    if 300 <= status < 400:
+        return Verdict.DISCARDED, f"status {status}: a redirect, not followed"
+    return None
+
+
+def _first_use(evidence: Evidence) -> tuple[bool | None, str]:
+    """Whether this was the first use of its instance, and what says so."""
+    if evidence.cold_flag is not None:
+        return evidence.cold_flag, "flag: first use" if evidence.cold_flag else "flag: not the first use"
+    if evidence.init_ms is not None and not evidence.init_is_per_instance:
+        return True, f"an init of {evidence.init_ms:g} ms was reported for this invocation"
+    if evidence.instance_seq is not None:
+        return evidence.instance_seq == 1, f"invocation {evidence.instance_seq} of its instance"
+    if evidence.instance is not None:
+        return None, "an instance id alone does not say whether the caller waited for the instance"
+    return None, "no evidence"
+
+
+def _came_before_init_ended(
+    invocation: Invocation, first_use: bool | None, around: Surroundings
+) -> tuple[bool | None, str, float]:
+    """Whether the request came before its instance's init had ended, what shows it, how surely (0 to 1)."""
+    evidence = invocation.evidence
+    age = evidence.instance_age_ms
+    if age is not None and evidence.queue_ms is not None:
+        # Both were taken at one instant by one clock, the request's arrival at the instance.
+        before = evidence.queue_ms > age
+        shown = f"{age:g} ms after the end of init, having queued {evidence.queue_ms:g} ms"
+        return before, shown, 1.0
+    held = _held_ms(invocation, around)
+    if held is None or first_use is None:
+        return None, "the wait is not known", 0.0
+    if age is not None:
+        if abs(held - age) <= _EDGE_MS:
+            return None, f"it came within {_EDGE_MS:g} ms of the end of init", 0.0
+        shown = (
+            f"{age:g} ms after the end of init, {held:.1f} ms of wait not explained by network or execution"
+        )
+        return held > age, shown, 0.95
+    if not first_use:
+        return _later_use_before_init_ended(invocation, around)
+    if evidence.init_ms is not None:
+        shown = f"waited {held:.1f} ms against an init of {evidence.init_ms:g} ms"
+        if held >= _PAID * evidence.init_ms:
+            return True, shown, 0.95
+        if held <= _NOT_PAID * evidence.init_ms:
+            return False, shown, 0.95
+        return None, f"{shown}: too little to have paid it, too much not to have", 0.0
+    warm = around.warm_wait_ms(fresh=invocation.reused is False)
+    if warm is None:
+        return True, "no wait of a warm call to confirm it with", 0.8
+    shown = f"waited {held:.1f} ms where warm calls wait {warm:.1f} ms"
+    if held >= _UNLIKE_WARM * warm + _EDGE_MS:
+        return True, shown, 0.95
+    if held <= _LIKE_WARM * warm:
+        return False, shown, 0.95
+    return None, f"{shown}: not decided", 0.0
+
+
+def _later_use_before_init_ended(
+    invocation: Invocation, around: Surroundings
+) -> tuple[bool | None, str, float]:
+    """The same for a later use without an age: was the instance's own first caller still waiting?"""
+    sent = invocation.sent_ns
+    if sent is None:
+        return None, "the request was not sent", 0.0
+    instance = invocation.evidence.instance
+    if instance is not None:
+        ready = around.first_answer_ns(instance)
+        if ready is None:
+            return False, "its instance had started before this run's first look at it", 0.9
+        if sent < ready:
+            return None, "sent while the first caller of its instance still waited", 0.0
+        return False, "its instance had already answered when this was sent", 0.99
+    if around.cold_in_flight(sent):
+        return None, "sent while another caller waited for an instance", 0.0
+    return False, "nobody waited for an instance when this was sent", 0.9
+
+
+def _held_ms(invocation: Invocation, around: Surroundings) -> float | None:
+    """The wait less the network's round trip and the reported execution, ms."""
+    wait = invocation.wait_ns
+    if wait is None:
+        return None
+    return max(0.0, (wait - around.round_trip_ns) / 1e6 - (invocation.evidence.exec_ms or 0.0))
+
+
+def _contradiction(invocation: Invocation, around: Surroundings) -> str | None:
+    """Two pieces of evidence of which at most one can be true."""
+    evidence = invocation.evidence
+    flag, sequence = evidence.cold_flag, evidence.instance_seq
+    if flag is not None and sequence is not None and flag != (sequence == 1):
+        return f"the flag says {'first' if flag else 'later'} use, the sequence says {sequence}"
+    if flag is False and evidence.init_ms is not None and not evidence.init_is_per_instance:
+        return f"the flag says later use, yet an init of {evidence.init_ms:g} ms was reported"
+    instance = evidence.instance
+    if instance is not None and invocation.sent_ns is not None and _first_use(evidence)[0]:
+        answered = around.first_answer_ns(instance)
+        if answered is not None and answered < invocation.sent_ns:
+            return f"first use, yet instance {instance} had already answered"
+    return None
