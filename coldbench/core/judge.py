@@ -29,7 +29,7 @@ _EDGE_MS = 5.0
 # A caller that waited at least this part of a reported init paid it; one that waited less than the
 # smaller part did not; between them it is not decided.
 _PAID, _NOT_PAID = 0.8, 0.25
-# Waits up to this many times the median of known warm ones are no sign of a start, from the larger on they are.
+# Up to the smaller multiple of the median warm wait is no sign of a start, from the larger on it is one.
 _LIKE_WARM, _UNLIKE_WARM = 1.5, 3.0
 
 

@@ -21,7 +21,7 @@ class Surroundings:
         self._first_answer: dict[str, int] = {}
         last_answer: dict[str, int] = {}
         waiting: list[tuple[int, int]] = []
-        warm: dict[bool, list[int]] = {True: [], False: []}
+        later_uses: list[tuple[int, int, bool]] = []
         for invocation in invocations:
             answered, sent = invocation.first_byte_ns, invocation.sent_ns
             if answered is None or sent is None:
@@ -35,7 +35,7 @@ class Surroundings:
             if first_use:
                 waiting.append((sent, answered))
             elif first_use is False:
-                warm[invocation.reused is False].append(answered - sent)
+                later_uses.append((sent, answered - sent, invocation.reused is False))
         # Instances by their first answer, with the latest last answer among those up to each.
         spans = sorted((first, last_answer[instance]) for instance, first in self._first_answer.items())
         self._span_starts = [first for first, _ in spans]
@@ -43,6 +43,11 @@ class Surroundings:
         waiting.sort()
         self._wait_starts = [sent for sent, _ in waiting]
         self._latest_wait_end = _running_max([answered for _, answered in waiting])
+        # A later use sent while somebody waited for an instance may have waited with them.
+        warm: dict[bool, list[int]] = {True: [], False: []}
+        for sent, wait, fresh in later_uses:
+            if not self.cold_in_flight(sent):
+                warm[fresh].append(wait)
         self._warm_wait_ms = {
             fresh: (median(waits) - self.round_trip_ns) / 1e6 if len(waits) >= _ENOUGH_WARM else None
             for fresh, waits in warm.items()
