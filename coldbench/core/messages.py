@@ -16,7 +16,7 @@ from msgspec import Struct
 from coldbench.core.schedule import Plan
 from coldbench.core.target import Target
 
-_LENGTH = struct.Struct(">I")
+LENGTH = struct.Struct(">I")
 
 
 class Order(Struct, frozen=True, kw_only=True, tag=True):
@@ -37,6 +37,8 @@ class Started(Struct, frozen=True, kw_only=True, tag=True):
 
     zero_monotonic_ns: int
     zero_epoch_ns: int
+    # by target name: the error met in connecting to it, without an invocation
+    unreachable: dict[str, str] = {}
 
 
 class Pulse(Struct, frozen=True, kw_only=True, tag=True):
@@ -45,7 +47,7 @@ class Pulse(Struct, frozen=True, kw_only=True, tag=True):
     phase: str
     phase_started_ns: int
     now_ns: int
-    sent: int
+    dispatched: int
     completed: int
     errors: int
     in_flight: int
@@ -56,12 +58,10 @@ class Finished(Struct, frozen=True, kw_only=True, tag=True):
     """The engine has drained and every fact has left it."""
 
     intended: int
-    dropped: int
     connections_opened: int
     cpu_pct_max: float
     hub_lag_max_ns: int
     interrupted: bool
-    notes: tuple[str, ...] = ()
 
 
 class Failed(Struct, frozen=True, kw_only=True, tag=True):
@@ -92,17 +92,17 @@ class RawFact(Struct, frozen=True, array_like=True):
     worker: int
     intended_ns: int
     started_ns: int | None
-    sent_ns: int | None
-    first_byte_ns: int | None
-    end_ns: int | None
-    dns_ns: int | None
-    connect_ns: int | None
-    tls_ns: int | None
-    reused: bool | None
-    status: int | None
-    error: str | None
-    body_bytes: int | None
-    head: bytes
+    sent_ns: int | None = None
+    first_byte_ns: int | None = None
+    end_ns: int | None = None
+    dns_ns: int | None = None
+    connect_ns: int | None = None
+    tls_ns: int | None = None
+    reused: bool | None = None
+    status: int | None = None
+    error: str | None = None
+    body_bytes: int | None = None
+    head: bytes = b""
     trailers: bytes = b""
     body_start: bytes = b""
 
@@ -110,7 +110,7 @@ class RawFact(Struct, frozen=True, array_like=True):
 def frame(message: Struct | list[RawFact]) -> bytes:
     """One frame of `message`."""
     payload = msgspec.msgpack.encode(message)
-    return _LENGTH.pack(len(payload)) + payload
+    return LENGTH.pack(len(payload)) + payload
 
 
 class FrameReader:
@@ -123,9 +123,9 @@ class FrameReader:
         """Yield the payload of each frame that `data` completes."""
         self._buffer += data
         position = 0
-        while len(self._buffer) - position >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._buffer, position)
-            start = position + _LENGTH.size
+        while len(self._buffer) - position >= LENGTH.size:
+            (length,) = LENGTH.unpack_from(self._buffer, position)
+            start = position + LENGTH.size
             if len(self._buffer) - start < length:
                 break
             yield bytes(self._buffer[start : start + length])

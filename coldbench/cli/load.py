@@ -1,0 +1,135 @@
+"""The engine and its writer, as processes: started, listened to, stopped."""
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from coldbench.core.errors import ColdbenchError
+from coldbench.core.messages import (
+    Failed,
+    Finished,
+    FrameReader,
+    Order,
+    Progress,
+    Pulse,
+    Started,
+    Stop,
+    frame,
+)
+
+Message = Started | Pulse | Finished | Failed | Progress
+
+_READ_BYTES = 65536
+_END_S = 10.0
+
+
+class Load:
+    """The two processes of one run's load. Use as a context: leaving it leaves neither behind.
+
+    Each is in a session of its own, so that a terminal's Ctrl-C reaches the CLI alone; each ends when
+    its standard input does, so that none outlives a killed CLI.
+    """
+
+    def __init__(self, order: Order, samples: Path) -> None:
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the context
+        self._writer = self._spawn("coldbench.engine.writer", str(samples), stdin=subprocess.PIPE)
+        assert self._writer.stdin is not None
+        facts = self._writer.stdin
+        facts.write(frame(order))
+        facts.flush()
+        self._engine = self._spawn(
+            "coldbench.engine", str(facts.fileno()), stdin=subprocess.PIPE, pass_fds=(facts.fileno(),)
+        )
+        # The engine's end of it is the only one left: its death is the writer's end of input.
+        facts.close()
+        self._say(frame(order))
+
+    def _spawn(
+        self, module: str, argument: str, *, stdin: int, pass_fds: tuple[int, ...] = ()
+    ) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", module, argument],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=self._words,
+            pass_fds=pass_fds,
+            start_new_session=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in (self._engine, self._writer):
+            if process.stdin and not process.stdin.closed:
+                try:
+                    process.stdin.close()
+                except BrokenPipeError:
+                    pass  # it ended before it had read everything
+            try:
+                process.wait(_END_S)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+            if process.stdout:
+                process.stdout.close()
+        self._words.close()
+
+    def messages(self, tick_s: float) -> Iterator[Message | None]:
+        """What they say until both have ended; None when nothing was said for `tick_s` seconds."""
+        decode = msgspec.msgpack.Decoder(Message).decode
+        with selectors.DefaultSelector() as selector:
+            for process in (self._engine, self._writer):
+                selector.register(process.stdout, selectors.EVENT_READ, FrameReader())  # type: ignore[arg-type]
+            while selector.get_map():
+                ready = selector.select(tick_s)
+                if not ready:
+                    yield None
+                for key, _ in ready:
+                    data = os.read(key.fd, _READ_BYTES)
+                    if not data:
+                        selector.unregister(key.fileobj)
+                    for payload in key.data.feed(data):
+                        yield decode(payload)
+
+    def stop(self) -> None:
+        """Ask the engine to end in order."""
+        self._say(frame(Stop()))
+
+    def abort(self) -> None:
+        """End the engine at once: what is in flight is recorded as unfinished."""
+        if self._engine.stdin and not self._engine.stdin.closed:
+            self._engine.stdin.close()
+
+    def fault(self) -> ColdbenchError | None:
+        """What went wrong with a process that has ended, in its own last words."""
+        for name, process in (("engine", self._engine), ("writer", self._writer)):
+            code = process.wait()
+            if code:
+                how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+                return ColdbenchError(f"the {name} {how}", hint=self._last_words() or None)
+        return None
+
+    def _last_words(self) -> str:
+        self._words.seek(0)
+        lines = self._words.read().decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+    def _say(self, data: bytes) -> None:
+        try:
+            assert self._engine.stdin is not None
+            self._engine.stdin.write(data)
+            self._engine.stdin.flush()
+        except (BrokenPipeError, ValueError):
+            pass  # it is gone already; `fault` says how

@@ -1,0 +1,75 @@
+"""The options that commands share, as curl has them where curl has them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Url = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--url", metavar="[NAME=]URL", help="What to invoke: http(s)://... or lab:RUNTIME. Repeatable."
+    ),
+]
+Runtime = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--runtime", metavar="[NAME=]LABEL", help="The runtime label of the targets, or of one of them."
+    ),
+]
+Method = Annotated[
+    str | None, typer.Option("-X", "--method", help="The HTTP method (default GET; POST with -d).")
+]
+Header = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-H",
+        "--header",
+        metavar="'NAME: VALUE'",
+        help="A header; @FILE takes one a line; $VAR is read from the environment.",
+    ),
+]
+Data = Annotated[str | None, typer.Option("-d", "--data", help="The body, or @FILE. Implies POST.")]
+Timeout = Annotated[
+    str, typer.Option("--timeout", metavar="DURATION", help="The longest an invocation may take.")
+]
+Insecure = Annotated[bool, typer.Option("--insecure", help="Do not verify TLS certificates.")]
+Resolve = Annotated[
+    list[str] | None,
+    typer.Option("--resolve", metavar="HOST:PORT:ADDR", help="Use ADDR for HOST:PORT instead of DNS."),
+]
+Connections = Annotated[
+    str,
+    typer.Option(
+        "--connections",
+        metavar="reuse|fresh",
+        help="reuse: kept alive, opened before a burst; fresh: each invocation dials when it is due.",
+    ),
+]
+ColdHeader = Annotated[
+    str | None, typer.Option("--cold-header", metavar="NAME", help="The header that says true/false: cold.")
+]
+InstanceHeader = Annotated[
+    str | None,
+    typer.Option("--instance-header", metavar="NAME", help="The header that carries the instance's id."),
+]
+NoId = Annotated[
+    bool,
+    typer.Option("--no-id", help="Do not send X-Coldbench-Id (for gateways that refuse unknown headers)."),
+]
+Name = Annotated[str | None, typer.Option("--name", help="The run's name.")]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder that run folders go to.")]
+JsonTo = Annotated[
+    str | None, typer.Option("--json", metavar="FILE|-", help="Write the run as JSON; - is stdout.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Nothing but errors for people to read.")]
+Seed = Annotated[int | None, typer.Option("--seed", help="Of every random choice; shown and kept.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Set a profile's key: size=20, burst.size=20, repeat=1."),
+]
+MaxInvocations = Annotated[
+    int | None,
+    typer.Option("--max-invocations", metavar="N", help="Refuse a plan of more than N invocations."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan and send nothing.")]

@@ -1,0 +1,194 @@
+"""From the command line to targets: names, headers, bodies, and the lab's addresses."""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from coldbench.core.durations import parse_duration
+from coldbench.core.errors import UsageError
+from coldbench.core.target import Target
+
+_NAMED = re.compile(r"([A-Za-z0-9_.-]+)=(.+)", re.DOTALL)
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, 5.6.2
+_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
+LAB = "lab:"
+
+
+class TargetOptions(Struct, frozen=True, kw_only=True):
+    """What the command line says of its targets, as typed."""
+
+    urls: Sequence[str]
+    runtimes: Sequence[str] = ()
+    method: str | None = None
+    headers: Sequence[str] = ()
+    data: str | None = None
+    timeout: str = "60s"
+    insecure: bool = False
+    resolve: Sequence[str] = ()
+    connections: str = "reuse"
+    cold_header: str | None = None
+    instance_header: str | None = None
+    no_id: bool = False
+
+
+def read_targets(options: TargetOptions) -> tuple[Target, ...]:
+    """The targets in order, with unique names. The endpoint of a `lab:` target is still its URL."""
+    if not options.urls:
+        raise UsageError("nothing to invoke", hint="say what with --url https://... or --url lab:python")
+    if options.connections not in ("reuse", "fresh"):
+        raise UsageError(f"expected reuse or fresh, got {options.connections!r}", place="--connections")
+    names: list[str] = []
+    targets = []
+    headers = tuple(_header(line, place) for line, place in _header_lines(options.headers))
+    body = _body(options.data)
+    for text in options.urls:
+        given, url = _split_name(text)
+        name = _unique(given or _default_name(url), names, given=given is not None)
+        names.append(name)
+        targets.append(
+            Target(
+                name=name,
+                url=url,
+                endpoint=url,
+                method=(options.method or ("GET" if options.data is None else "POST")).upper(),
+                headers=headers,
+                body=body,
+                runtime=_lab_runtime(url),
+                timeout_ns=parse_duration(options.timeout, place="--timeout"),
+                verify_tls=not options.insecure,
+                resolve=dict(_resolution(text) for text in options.resolve),
+                cold_header=options.cold_header,
+                instance_header=options.instance_header,
+                send_id=not options.no_id,
+                fresh_connections=options.connections == "fresh",
+            )
+        )
+    return _labelled(targets, options.runtimes)
+
+
+@contextmanager
+def reachable(targets: Sequence[Target]) -> Iterator[tuple[Target, ...]]:
+    """The same targets with their endpoints; the lab runs as long as the context does."""
+    if not any(target.url.startswith(LAB) for target in targets):
+        yield tuple(targets)
+        return
+    from coldbench.targets.lab import parse_lab_url, start_lab
+
+    local = [index for index, target in enumerate(targets) if target.url.startswith(LAB)]
+    with start_lab([parse_lab_url(targets[index].url) for index in local]) as lab:
+        endpoints = dict(zip(local, lab.endpoints, strict=True))
+        yield tuple(
+            replace(target, endpoint=endpoints.get(index, target.url)) for index, target in enumerate(targets)
+        )
+
+
+def _split_name(text: str) -> tuple[str | None, str]:
+    named = _NAMED.fullmatch(text)
+    return (named[1], named[2]) if named else (None, text)
+
+
+def _default_name(url: str) -> str:
+    runtime = _lab_runtime(url)
+    if runtime is not None:
+        return runtime
+    parts = urlsplit(url)
+    if not parts.scheme or "://" not in url:
+        raise UsageError(
+            f"not a whole URL: {url}", place="--url", hint="write http://..., https://... or lab:RUNTIME"
+        )
+    if parts.scheme not in ("http", "https"):
+        raise UsageError(
+            f"unknown scheme {parts.scheme!r}", place=f"--url {url}", hint="use http, https or lab"
+        )
+    if not parts.hostname:
+        raise UsageError(f"no host in {url}", place="--url")
+    return parts.hostname
+
+
+def _lab_runtime(url: str) -> str | None:
+    if not url.startswith(LAB):
+        return None
+    from coldbench.targets.lab import parse_lab_url
+
+    return parse_lab_url(url).runtime
+
+
+def _unique(name: str, taken: Sequence[str], *, given: bool) -> str:
+    if name not in taken:
+        return name
+    if given:
+        raise UsageError(f"two targets are called {name}", place="--url", hint="give each its own NAME=URL")
+    return next(numbered for n in range(2, len(taken) + 3) if (numbered := f"{name}-{n}") not in taken)
+
+
+def _header_lines(given: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for text in given:
+        if not text.startswith("@"):
+            yield text, "--header"
+            continue
+        lines = _read_file(text[1:], "--header").decode("latin-1").splitlines()
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                yield line, f"{text[1:]}:{number}"
+
+
+def _header(line: str, place: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if not colon or not _TOKEN.fullmatch(name.strip()):
+        raise UsageError(
+            "expected 'NAME: VALUE'" + ("" if colon else ", found no colon"),
+            place=f"{place} {name.strip()!r}",
+        )
+    value = _VARIABLE.sub(lambda found: _variable(found[1] or found[2], place), value.strip())
+    if any((ord(c) < 32 and c != "\t") or ord(c) == 127 or ord(c) > 255 for c in value):
+        raise UsageError("a header value cannot carry this character", place=f"{place} {name}")
+    return name.strip(), value
+
+
+def _variable(name: str, place: str) -> str:
+    value = os.environ.get(name)
+    if value is None:
+        raise UsageError(f"the environment has no ${name}", place=place)
+    return value
+
+
+def _body(data: str | None) -> bytes:
+    if data is None:
+        return b""
+    return _read_file(data[1:], "--data") if data.startswith("@") else data.encode()
+
+
+def _read_file(name: str, place: str) -> bytes:
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {name}: {error.strerror}", place=place) from error
+
+
+def _resolution(text: str) -> tuple[str, str]:
+    host, _, rest = text.partition(":")
+    port, _, where = rest.partition(":")
+    if not (host and port.isdigit() and where):
+        raise UsageError(f"expected HOST:PORT:ADDR, got {text}", place="--resolve")
+    return f"{host}:{port}", where.strip("[]")
+
+
+def _labelled(targets: list[Target], labels: Sequence[str]) -> tuple[Target, ...]:
+    for text in labels:
+        name, label = _split_name(text)
+        if name is not None and name not in {target.name for target in targets}:
+            raise UsageError(
+                f"no target is called {name}",
+                place="--runtime",
+                hint=f"there are {', '.join(target.name for target in targets)}",
+            )
+        targets = [
+            replace(target, runtime=label) if name in (None, target.name) else target for target in targets
+        ]
+    return tuple(targets)

@@ -1,0 +1,304 @@
+"""One connection to a target: dialled, secured, then one invocation after another.
+
+Non-blocking sockets under persistent watchers of gevent's hub: no greenlet, no timer and no watcher is
+made for an invocation. Instants are taken right around the system call that they describe.
+"""
+
+import errno
+import socket as patched_socket
+import ssl
+from collections.abc import Callable
+from time import monotonic_ns
+from typing import Protocol
+
+import gevent
+from gevent.monkey import get_original
+
+from coldbench.core.invocation import Error
+from coldbench.engine.response import Response
+from coldbench.engine.tls import TlsLayer
+
+# The socket type from before Locust's import patched it: these never wait, so nothing needs to switch.
+_socket = get_original("socket", "socket")
+
+_RECEIVE_BYTES = 65536
+_READ, _WRITE = 1, 2
+_RESET = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
+_UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.ENETDOWN)
+_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
+
+# What getaddrinfo returns, cut to what a socket needs: family and address.
+SocketAddress = tuple[int, tuple[str, int] | tuple[str, int, int, int]]
+
+
+class Owner(Protocol):
+    """Who is told what becomes of a connection (the origin that opened it)."""
+
+    def opened(self, connection: "Connection") -> None:
+        """It is dialled and secured."""
+
+    def answered(self, connection: "Connection") -> None:
+        """The exchange ended, with a whole response or with `connection.error`; reuse or close it."""
+
+    def closed(self, connection: "Connection") -> None:
+        """It is closed; nothing more comes from it."""
+
+
+class Connection:
+    """A connection and the exchange on it: one invocation's request and its response.
+
+    All instants are monotonic ns, 0 while they have not come.
+    """
+
+    __slots__ = (
+        "_address",
+        "_owner",
+        "_pending",
+        "_reader",
+        "_request",
+        "_socket",
+        "_tls",
+        "_writer",
+        "busy",
+        "connect_ns",
+        "deadline_ns",
+        "dial_ns",
+        "end_ns",
+        "error",
+        "exchanges",
+        "first_byte_ns",
+        "intended_ns",
+        "is_closed",
+        "on_done",
+        "opened_ns",
+        "phase",
+        "ready",
+        "response",
+        "sent_ns",
+        "seq",
+        "started_ns",
+        "tls_ns",
+    )
+
+    def __init__(
+        self, owner: Owner, address: SocketAddress, tls: TlsLayer | None, *, head_request: bool
+    ) -> None:
+        self._owner = owner
+        self._address = address
+        self._tls = tls
+        self._socket = None
+        self._reader = self._writer = None
+        self._pending = b""
+        self._request = b""
+        self.response = Response(head_request=head_request)
+        self.ready = False
+        self.busy = False
+        self.is_closed = False
+        self.exchanges = 0
+        self.dial_ns = self.connect_ns = self.tls_ns = self.opened_ns = 0
+        self.deadline_ns = self.end_ns = 0
+        self.error: Error | None = None
+        self.on_done: Callable[[Connection], None] | None = None
+
+    # ------------------------------------------------------------------ opening
+
+    def dial(self, deadline_ns: int) -> None:
+        """Begin to connect; `opened` or `answered` (with an error) and `closed` follow."""
+        self.deadline_ns = deadline_ns
+        self.dial_ns = monotonic_ns()
+        family, where = self._address
+        try:
+            self._socket = _socket(family, patched_socket.SOCK_STREAM)
+            self._socket.setblocking(False)
+            self._socket.setsockopt(patched_socket.IPPROTO_TCP, patched_socket.TCP_NODELAY, 1)
+            code = self._socket.connect_ex(where)
+        except OSError as error:
+            code = error.errno or errno.EIO
+        if code in (0, errno.EINPROGRESS):
+            loop = gevent.get_hub().loop
+            self._reader = loop.io(self._socket.fileno(), _READ)
+            self._writer = loop.io(self._socket.fileno(), _WRITE)
+            self._writer.start(self._connected)
+        else:
+            # Not from within the caller's own call: it has not finished setting the exchange up.
+            gevent.get_hub().loop.run_callback(self.fail, _dial_error(code))
+
+    def _connected(self) -> None:
+        self._writer.stop()
+        code = self._socket.getsockopt(patched_socket.SOL_SOCKET, patched_socket.SO_ERROR)
+        if code:
+            self.fail(_dial_error(code))
+            return
+        self.connect_ns = monotonic_ns() - self.dial_ns
+        self._reader.start(self._readable)
+        if self._tls is None:
+            self._opened()
+        else:
+            self._handshake(b"")
+
+    def _handshake(self, received: bytes) -> None:
+        assert self._tls is not None
+        try:
+            self._write(self._tls.handshake(received))
+        except ssl.SSLError:
+            self.fail(Error.TLS)
+            return
+        if self._tls.established:
+            self.tls_ns = monotonic_ns() - self.dial_ns - self.connect_ns
+            self._opened()
+
+    def _opened(self) -> None:
+        self.ready = True
+        self.opened_ns = monotonic_ns()
+        if self.busy:
+            self._send()
+        else:
+            self.deadline_ns = 0
+        self._owner.opened(self)
+
+    # ------------------------------------------------------------------ one exchange
+
+    def invoke(self, seq: int, phase: int, request: bytes, intended_ns: int, timeout_ns: int) -> None:
+        """Send a request now, or as soon as the connection is open."""
+        now = monotonic_ns()
+        self.busy = True
+        self.seq = seq
+        self.phase = phase
+        self.intended_ns = intended_ns
+        self.started_ns = now
+        self.sent_ns = self.first_byte_ns = 0
+        self.deadline_ns = now + timeout_ns
+        self._request = request
+        if self.ready:
+            self._send()
+
+    def _send(self) -> None:
+        self.sent_ns = monotonic_ns()
+        try:
+            self._write(self._request if self._tls is None else self._tls.encrypt(self._request))
+        except ssl.SSLError:
+            self.fail(Error.SEND)
+
+    def _write(self, data: bytes) -> None:
+        if self._pending:
+            self._pending += data
+            return
+        if not data:
+            return
+        try:
+            sent = self._socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            self.fail(self._broken(error.errno))
+            return
+        if sent < len(data):
+            self._pending = data[sent:]
+            self._writer.start(self._writable)
+
+    def _writable(self) -> None:
+        data, self._pending = self._pending, b""
+        self._writer.stop()
+        self._write(data)
+
+    def _readable(self) -> None:
+        try:
+            data = self._socket.recv(_RECEIVE_BYTES)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self.fail(self._broken(error.errno))
+            return
+        now = monotonic_ns()
+        if self._tls is not None:
+            if not self._tls.established and data:
+                self._handshake(data)
+                return
+            try:
+                plain, ended = self._tls.decrypt(data) if data else (b"", True)
+                self._write(self._tls.pending_output())
+            except ssl.SSLError:
+                self.fail(Error.TLS)
+                return
+            if plain:
+                self._received(plain, now)
+            if ended and not self.is_closed:
+                self._ended()
+        elif data:
+            self._received(data, now)
+        else:
+            self._ended()
+
+    def _received(self, data: bytes, now: int) -> None:
+        if not self.busy:
+            self.close()  # bytes that nobody asked for
+            return
+        if not self.first_byte_ns:
+            self.first_byte_ns = now
+        response = self.response
+        response.feed(data)
+        if response.error is not None:
+            self.fail(response.error)
+        elif response.complete:
+            self._done(None, now)
+
+    def _ended(self) -> None:
+        """The peer closed its side."""
+        if not self.busy:
+            self.close()
+            return
+        self.response.end_of_stream()
+        if self.response.complete:
+            self._done(None, monotonic_ns())
+        else:
+            self.fail(self._broken(None))
+
+    def _broken(self, code: int | None) -> Error:
+        """The name of a connection lost in mid-exchange."""
+        if self.exchanges and not self.first_byte_ns:
+            return Error.STALE_REUSE
+        return Error.RESET if code in _RESET else Error.CLOSED
+
+    # ------------------------------------------------------------------ ending
+
+    def expire(self) -> None:
+        """The deadline has passed."""
+        if self.ready:
+            self.fail(Error.TIMEOUT)
+        else:
+            self.fail(Error.TLS_TIMEOUT if self.connect_ns else Error.CONNECT_TIMEOUT)
+
+    def fail(self, error: Error) -> None:
+        """End the exchange, if there is one, with an error; the connection is of no more use."""
+        self.error = error
+        if self.busy:
+            self._done(error, monotonic_ns())
+        self.close()
+
+    def _done(self, error: Error | None, now: int) -> None:
+        self.busy = False
+        self.error = error
+        self.end_ns = now
+        self.deadline_ns = 0
+        self._owner.answered(self)
+
+    def close(self) -> None:
+        """Close the socket; idempotent."""
+        if self._reader is not None:
+            self._reader.close()
+            self._writer.close()
+            self._reader = self._writer = None
+        self.ready = False
+        if not self.is_closed:
+            self.is_closed = True
+            if self._socket is not None:
+                self._socket.close()
+            self._owner.closed(self)
+
+
+def _dial_error(code: int) -> Error:
+    if code in _DESCRIPTORS:
+        return Error.DESCRIPTORS
+    if code == errno.ETIMEDOUT:
+        return Error.CONNECT_TIMEOUT
+    return Error.UNREACHABLE if code in _UNREACHABLE else Error.REFUSED

@@ -1,0 +1,116 @@
+"""Facts on their way out of the engine: gathered, framed, written without ever blocking the hub."""
+
+import fcntl
+import os
+from collections import deque
+
+import gevent
+from msgspec import msgpack
+
+from coldbench.core.invocation import Error
+from coldbench.core.messages import LENGTH, RawFact
+
+_BATCH = 256  # encoding this many takes about a quarter of a millisecond
+_PIPE_BYTES = 1 << 20
+_F_SETPIPE_SZ = 1031  # Linux; other systems keep their pipe as it is
+_WRITE = 2
+
+
+class Pipe:
+    """The writing end of a pipe that takes bytes at the reader's pace and keeps what it does not take."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        os.set_blocking(fd, False)
+        try:
+            fcntl.fcntl(fd, _F_SETPIPE_SZ, _PIPE_BYTES)
+        except OSError:
+            pass  # not a pipe, or not Linux: only slower
+        self._pending: deque[bytes] = deque()
+        self._writer = gevent.get_hub().loop.io(fd, _WRITE)
+        self.broken = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything has been taken."""
+        return not self._pending
+
+    def write(self, data: bytes) -> None:
+        """Write as much as goes at once, the rest when the reader is ready for it."""
+        if self._pending:
+            self._pending.append(data)
+            return
+        self._push(data)
+
+    def _push(self, data: bytes) -> None:
+        try:
+            written = os.write(self.fd, data)
+        except BlockingIOError:
+            written = 0
+        except BrokenPipeError:
+            self.broken = True
+            self._pending.clear()
+            return
+        if written < len(data):
+            self._pending.appendleft(data[written:])
+            if not self._writer.active:
+                self._writer.start(self._drain)
+
+    def _drain(self) -> None:
+        self._writer.stop()
+        while self._pending:
+            before = len(self._pending)
+            self._push(self._pending.popleft())
+            if len(self._pending) >= before:
+                return
+
+
+class Outbox:
+    """Counts and ships facts. `zero_ns` is the monotonic instant at which the run's clock began."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+        self._batch: list[RawFact | tuple[object, ...]] = []
+        self._encode = msgpack.Encoder().encode
+        self.zero_ns = 0
+        self.dispatched = 0
+        self.completed = 0
+        self.errors = 0
+        self.unfinished = 0
+        self.connections_opened = 0
+
+    def put(self, fact: RawFact | tuple[object, ...], *, ended: bool, error: Error | None) -> None:
+        """Take the fact of one invocation (a tuple has the order of `core.messages.RawFact`)."""
+        if error is not None:
+            self.errors += 1
+        elif ended:
+            self.completed += 1
+        else:
+            self.unfinished += 1
+        self._batch.append(fact)
+        if len(self._batch) >= _BATCH:
+            self.flush()
+
+    @property
+    def in_flight(self) -> int:
+        """Invocations that were dispatched and have not left their fact yet."""
+        return self.dispatched - self.completed - self.errors - self.unfinished
+
+    def flush(self) -> None:
+        """Ship what has gathered."""
+        if not self._batch:
+            return
+        batch, self._batch = self._batch, []
+        payload = self._encode(batch)
+        self._pipe.write(LENGTH.pack(len(payload)) + payload)
+
+    def drain(self) -> None:
+        """Ship everything and wait until the reader has taken it, or is gone."""
+        self.flush()
+        while not self._pipe.idle:
+            gevent.sleep(0.005)
+
+    @property
+    def reader_gone(self) -> bool:
+        """Whether nobody takes the facts any more."""
+        return self._pipe.broken

@@ -1,0 +1,191 @@
+"""The judge as tables: which facts carry which verdict, and which carry none."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coldbench.core.invocation import AnsweredBy, Error, Evidence, Invocation
+from coldbench.core.judge import judge
+from coldbench.core.verdict import ColdKind, Judgement, Verdict
+
+MS = 1_000_000
+
+
+def invocation(seq: int = 0, *, sent_ms: float = 0, wait_ms: float | None = 10, **facts: Any) -> Invocation:
+    """One that was sent at `sent_ms` and answered after `wait_ms`, unless `facts` say otherwise."""
+    evidence = {name: facts.pop(name) for name in list(facts) if name in Evidence.__struct_fields__}
+    sent = int(sent_ms * MS)
+    answered = None if wait_ms is None else sent + int(wait_ms * MS)
+    made: dict[str, Any] = {
+        "seq": seq,
+        "target": "f",
+        "phase": "0:burst",
+        "intended_ns": sent,
+        "started_ns": sent,
+        "sent_ns": sent,
+        "first_byte_ns": answered,
+        "end_ns": answered,
+        "status": 200 if answered else None,
+        "reused": True,
+        "evidence": Evidence(**evidence),
+    }
+    return Invocation(**(made | facts))
+
+
+def judged(*invocations: Invocation) -> Judgement:
+    """The judgement of the last of them."""
+    return judge(invocations)[-1]
+
+
+def shim(**evidence: Any) -> dict[str, Any]:
+    return {"init_is_per_instance": True, "answered_by": AnsweredBy.FUNCTION} | evidence
+
+
+@pytest.mark.parametrize(
+    ("facts", "verdict"),
+    [
+        # the shim with the platform's own arrival: exact
+        (shim(instance_seq=1, instance_age_ms=0.4, queue_ms=71), Verdict.COLD),
+        (shim(instance_seq=1, instance_age_ms=900, queue_ms=0.4), Verdict.PREINITIALISED),
+        (shim(instance_seq=2, instance_age_ms=1.2, queue_ms=70), Verdict.COLD_AFFECTED),
+        (shim(instance_seq=9, instance_age_ms=5000, queue_ms=0.3), Verdict.WARM),
+        (shim(instance_seq=9, instance_age_ms=5000, queue_ms=800), Verdict.WARM),  # queued for a busy one
+        # the shim alone: the wait stands in for the queue
+        (shim(instance_seq=1, instance_age_ms=0.4, exec_ms=5, wait_ms=500), Verdict.COLD),
+        (shim(instance_seq=1, instance_age_ms=60_000, exec_ms=5, wait_ms=20), Verdict.PREINITIALISED),
+        (shim(instance_seq=3, instance_age_ms=2, exec_ms=5, wait_ms=500), Verdict.COLD_AFFECTED),
+        (shim(instance_seq=3, instance_age_ms=60_000, exec_ms=5, wait_ms=500), Verdict.WARM),
+        (shim(instance_seq=1, instance_age_ms=2, exec_ms=5, wait_ms=9), Verdict.UNKNOWN),  # at the edge
+        # a sequence without an age does not say whether the first caller waited
+        (shim(instance_seq=1, init_ms=100, wait_ms=130), Verdict.COLD),
+        (shim(instance_seq=1, init_ms=100, wait_ms=10), Verdict.PREINITIALISED),
+        (shim(instance_seq=1, init_ms=100, wait_ms=50), Verdict.UNKNOWN),
+        # flags say "first use", the wait says "paid"
+        ({"cold_flag": True, "init_ms": 100, "wait_ms": 140}, Verdict.COLD),
+        ({"cold_flag": True, "init_ms": 100, "wait_ms": 12}, Verdict.PREINITIALISED),
+        ({"cold_flag": True, "wait_ms": 140}, Verdict.COLD),
+        ({"cold_flag": False, "wait_ms": 9}, Verdict.WARM),
+        # a platform's report of an init
+        ({"init_ms": 340, "wait_ms": 700}, Verdict.COLD),
+        ({"init_ms": 340, "wait_ms": 30}, Verdict.PREINITIALISED),  # proactive initialisation
+        # nothing decides
+        ({}, Verdict.UNKNOWN),
+        ({"request_id": "r", "instance": "i"}, Verdict.UNKNOWN),
+        ({"exec_ms": 3.0, "billed_ms": 100}, Verdict.UNKNOWN),
+        # the function did not run
+        ({"sent_ns": None, "status": None, "error": Error.REFUSED}, Verdict.DISCARDED),
+        ({"status": None, "error": Error.TIMEOUT}, Verdict.UNKNOWN),
+        ({"status": None, "error": Error.STALE_REUSE}, Verdict.UNKNOWN),
+        ({"status": 302}, Verdict.DISCARDED),
+        (shim(status=302, instance_seq=2, instance_age_ms=900, queue_ms=0.1), Verdict.WARM),
+        ({"status": 429}, Verdict.THROTTLED),
+        ({"answered_by": AnsweredBy.CACHE, "cold_flag": False}, Verdict.DISCARDED),
+        ({"answered_by": AnsweredBy.GATEWAY, "status": 502}, Verdict.DISCARDED),
+        ({"answered_by": AnsweredBy.FAILED_START, "status": 502}, Verdict.START_FAILED),
+    ],
+)
+def test_one_invocation(facts: dict[str, Any], verdict: Verdict) -> None:
+    judgement = judged(invocation(**facts))
+    assert judgement.verdict == verdict, judgement.reason
+    assert judgement.reason
+    assert (judgement.confidence == 0) == (verdict is Verdict.UNKNOWN)
+
+
+def test_an_unfinished_invocation_gets_no_verdict() -> None:
+    assert judge([invocation(wait_ms=None, status=None)]) == []
+
+
+def test_a_flag_is_confirmed_against_warm_calls_of_the_same_run() -> None:
+    warm = [invocation(n, sent_ms=1000 + 50 * n, wait_ms=10, cold_flag=False) for n in range(8)]
+    assert judged(*warm, invocation(9, sent_ms=5000, wait_ms=11, cold_flag=True)).verdict == (
+        Verdict.PREINITIALISED
+    )
+    assert judged(*warm, invocation(9, sent_ms=5000, wait_ms=400, cold_flag=True)).verdict == Verdict.COLD
+    assert judged(*warm, invocation(9, sent_ms=5000, wait_ms=24, cold_flag=True)).verdict == Verdict.UNKNOWN
+
+
+def test_callers_that_waited_with_a_starting_instance_are_no_warm_baseline() -> None:
+    # One starts an instance, the others are bound to it: all wait alike, and the flag is on the first only.
+    others = [invocation(n, sent_ms=1, wait_ms=400, cold_flag=False) for n in range(1, 9)]
+    first = invocation(0, sent_ms=0, wait_ms=401, cold_flag=True)
+    verdicts = [judgement.verdict for judgement in judge([first, *others])]
+    assert verdicts == [Verdict.COLD] + [Verdict.UNKNOWN] * 8
+
+
+def test_a_later_use_with_a_known_instance() -> None:
+    first = invocation(0, sent_ms=0, wait_ms=400, cold_flag=True, instance="a")
+    together = invocation(1, sent_ms=10, wait_ms=395, cold_flag=False, instance="a")
+    after = invocation(2, sent_ms=600, wait_ms=300, cold_flag=False, instance="a")
+    assert [j.verdict for j in judge([first, together, after])] == [
+        Verdict.COLD,
+        Verdict.UNKNOWN,
+        Verdict.WARM,
+    ]
+
+
+def test_the_round_trip_is_no_startup() -> None:
+    # 100 ms of network: a wait of 104 ms against an init of 20 ms is not a paid init.
+    far = invocation(0, wait_ms=104, connect_ns=100 * MS, reused=False, init_ms=20)
+    assert judged(far).verdict == Verdict.PREINITIALISED
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"cold_flag": True, "instance_seq": 7, "instance_age_ms": 900.0},
+        {"cold_flag": False, "instance_seq": 1, "instance_age_ms": 0.1},
+        {"cold_flag": False, "init_ms": 200.0},
+    ],
+)
+def test_contradictions_are_kept_and_weigh(facts: dict[str, Any]) -> None:
+    judgement = judged(invocation(**facts))
+    assert judgement.contradiction is not None
+    assert judgement.confidence <= 0.5
+
+
+def test_two_first_uses_of_one_instance_contradict() -> None:
+    one = shim(instance="a", instance_seq=1, instance_age_ms=0.4, queue_ms=70)
+    judgements = judge([invocation(0, sent_ms=0, **one), invocation(1, sent_ms=900, **one)])
+    assert judgements[0].contradiction is None
+    assert "had already answered" in (judgements[1].contradiction or "")
+
+
+def test_a_cold_start_beside_a_running_instance_is_a_scale_out() -> None:
+    def cold(seq: int, sent_ms: float, instance: str) -> Invocation:
+        evidence = shim(instance=instance, instance_seq=1, instance_age_ms=0.1, queue_ms=70)
+        return invocation(seq, sent_ms=sent_ms, wait_ms=75, **evidence)
+
+    later = shim(instance="a", instance_seq=2, instance_age_ms=300, queue_ms=0.1)
+    run = [cold(0, 0, "a"), cold(1, 1, "b"), cold(2, 200, "c"), invocation(3, sent_ms=300, **later)]
+    assert [j.cold_kind for j in judge(run)] == [ColdKind.IDLE, ColdKind.IDLE, ColdKind.SCALEOUT, None]
+
+
+@given(
+    st.builds(
+        Evidence,
+        cold_flag=st.none() | st.booleans(),
+        init_ms=st.none() | st.floats(0, 1e5),
+        init_is_per_instance=st.booleans(),
+        exec_ms=st.none() | st.floats(0, 1e5),
+        queue_ms=st.none() | st.floats(-10, 1e5),
+        instance=st.none() | st.sampled_from("ab"),
+        instance_seq=st.none() | st.integers(1, 9),
+        instance_age_ms=st.none() | st.floats(0, 1e7),
+        answered_by=st.sampled_from(AnsweredBy),
+    ),
+    st.none() | st.floats(0, 1e4),
+    st.none() | st.sampled_from(Error),
+)
+def test_every_ended_invocation_gets_exactly_one_judgement(
+    evidence: Evidence, wait_ms: float | None, error: Error | None
+) -> None:
+    one = invocation(wait_ms=wait_ms, evidence=evidence, error=error)
+    judgements = judge([one, one])
+    assert len(judgements) == (0 if one.unfinished else 2)
+    for judgement in judgements:
+        assert 0 <= judgement.confidence <= 1
+        # a verdict about an instance always rests on something the response said
+        if judgement.verdict in (Verdict.COLD, Verdict.WARM, Verdict.PREINITIALISED, Verdict.COLD_AFFECTED):
+            assert (evidence.cold_flag, evidence.init_ms, evidence.instance_seq) != (None, None, None)
