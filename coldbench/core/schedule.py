@@ -1,8 +1,20 @@
-"""A profile becomes a plan: which steps follow one another, and when each invocation is intended."""
+"""A profile becomes a plan: which steps follow one another, and when each invocation is intended.
 
+Every function here is pure: the same profile and seed give the same instants, whatever the clock does
+(as vegeta's pacers are functions of elapsed time and hits).
+"""
+
+from collections.abc import Iterator
 from enum import StrEnum
+from math import ceil, sqrt
+from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
+
+from coldbench.core.profile import Burst, Idle, Profile, Ramp, Rate, Stage, Users, kind_of
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
 
 
 class Kind(StrEnum):
@@ -28,8 +40,8 @@ class Step(Struct, frozen=True, kw_only=True):
     targets: tuple[int, ...]
     duration_ns: int = 0
     size: int = 0  # burst
-    rate: float = 0.0  # arrivals per second and target: rate; the first rate of a ramp
-    rate_to: float = 0.0  # the last rate of a ramp
+    rate: float = 0.0  # arrivals per second and target at the start of a rate or ramp
+    rate_to: float = 0.0  # at its end; equal to `rate` where that is constant
     poisson: bool = False
     users: int = 0  # per target
     think_ns: int = 0
@@ -41,3 +53,127 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     steps: tuple[Step, ...]
     seed: int
+
+
+def plan(profile: Profile, target_count: int, seed: int) -> Plan:
+    """All steps of a run against `target_count` targets; `seed` is not negative.
+
+    In each round the bursts of several targets follow one another in a random order, the same for each
+    burst stage of the round, so that the time between two of them is alike for all targets.
+    """
+    random = _generator(seed)
+    everybody = tuple(range(target_count))
+    steps: list[Step] = []
+    number = 0
+    for round_number in range(profile.repeat):
+        order = random.permutation(target_count).tolist()
+        for stage in profile.stages:
+            step = _step(stage, f"{number}:{kind_of(stage)}", round_number, everybody)
+            if step.kind is Kind.BURST:
+                steps += [structs.replace(step, targets=(target,)) for target in order]
+            elif step.poisson:
+                steps.append(structs.replace(step, seed=int(random.integers(1 << 63))))
+            else:
+                steps.append(step)
+            number += 1
+    return Plan(steps=tuple(steps), seed=seed)
+
+
+def _step(stage: Stage, phase: str, round_number: int, targets: tuple[int, ...]) -> Step:
+    step = Step(phase=phase, kind=Kind(kind_of(stage)), round=round_number, targets=targets)
+    match stage:
+        case Idle(duration_ns=duration_ns):
+            return structs.replace(step, duration_ns=duration_ns)
+        case Burst(size=size):
+            return structs.replace(step, size=size)
+        case Rate(rate=rate, duration_ns=duration_ns, arrivals=arrivals):
+            poisson = arrivals == "poisson"
+            return structs.replace(step, duration_ns=duration_ns, rate=rate, rate_to=rate, poisson=poisson)
+        case Ramp(rate_from=rate, rate_to=rate_to, duration_ns=duration_ns):
+            return structs.replace(step, duration_ns=duration_ns, rate=rate, rate_to=rate_to)
+        case Users(users=users, duration_ns=duration_ns, think_ns=think_ns):
+            return structs.replace(step, duration_ns=duration_ns, users=users, think_ns=think_ns)
+
+
+def invocations(step: Step) -> int | None:
+    """How many invocations the whole step makes, of all its targets; None for users, whom answers pace."""
+    match step.kind:
+        case Kind.USERS:
+            return None
+        case Kind.BURST:
+            each = step.size
+        case _:
+            each = _arrival_count(step)
+    return each * len(step.targets)
+
+
+def arrivals(step: Step, target: int) -> Iterator[int]:
+    """The intended starts for one of the step's targets, ns from the step's start, ascending.
+
+    As many as `invocations` says for one target; none for idle and users. `target` is its index in the
+    run: each has its own random arrivals.
+    """
+    if step.kind is Kind.BURST:
+        return iter([0] * step.size)
+    if step.poisson:
+        return _poisson_arrivals(step, target)
+    return _linear_arrivals(step)
+
+
+def planned_invocations(plan: Plan) -> int | None:
+    """Of the whole run; None when a step's number is not known before."""
+    counts = [invocations(step) for step in plan.steps]
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def planned_duration_ns(plan: Plan) -> int:
+    """Of the whole run; a burst counts as 0, since only its answers tell how long it takes."""
+    return sum(step.duration_ns for step in plan.steps)
+
+
+def _expected_arrivals(step: Step) -> float:
+    """The integral of the rate over the step, for one target."""
+    return (step.rate + step.rate_to) / 2 * step.duration_ns / 1e9
+
+
+def _arrival_count(step: Step) -> int:
+    """Arrivals at one target: those of 0, 1, 2 ... whose instant is before the end of the step."""
+    # Rounded, since 0.07 a second for 100 s are 7 arrivals, not the 7.000000000000001 of floating point.
+    return ceil(round(_expected_arrivals(step), 6))
+
+
+def _linear_arrivals(step: Step) -> Iterator[int]:
+    """Arrival i comes when the integral of the rate, a t + (b - a) t^2 / 2d, reaches i.
+
+    As vegeta's LinearPacer. The quadratic's discriminant goes linearly from a^2 at the step's start to
+    b^2 at its end; its root is taken in the form that does not cancel (Numerical Recipes, 5.6), which is
+    i / a for a constant rate.
+    """
+    expected = _expected_arrivals(step)
+    for i in range(_arrival_count(step)):
+        discriminant = step.rate**2 + (step.rate_to**2 - step.rate**2) * i / expected
+        at_ns = round(2e9 * i / (step.rate + sqrt(max(0.0, discriminant)))) if i else 0
+        yield min(at_ns, step.duration_ns)
+
+
+def _poisson_arrivals(step: Step, target: int) -> Iterator[int]:
+    """A Poisson process that is known to have `_arrival_count` arrivals.
+
+    Given their number, the arrivals of a Poisson process are independent and uniform over the time
+    (Kingman, Poisson Processes, 2.4). Fixing the number at the rate asked for lets the plan say before
+    the start what is sent and costs, and gives every target the same load; what is given up is only the
+    chance that a whole step is busier or quieter than asked. Drawn in ascending order one by one, so
+    that a long step needs no memory (Bentley and Saxe 1980, Generating Sorted Lists of Random Numbers).
+    """
+    random = _generator(step.seed, target)
+    left = 1.0  # of the step's time, as a part
+    for remaining in range(_arrival_count(step), 0, -1):
+        left *= random.random() ** (1 / remaining)
+        yield round((1 - left) * step.duration_ns)
+
+
+def _generator(*key: int) -> "Generator":
+    from numpy.random import default_rng  # late: numpy costs 0.1 s, and the engine seldom needs it
+
+    return default_rng(key)

@@ -1,0 +1,40 @@
+"""Where profiles are found: a path, the user's own `./profiles`, those that ship."""
+
+from pathlib import Path
+
+from coldbench.core.errors import UsageError
+
+_OWN = Path("profiles")
+_PACKAGE = Path(__file__).parents[1]
+# In a wheel they are inside the package, in a source checkout beside it.
+_SHIPPED = next(
+    (folder for folder in (_PACKAGE / "profiles", _PACKAGE.parent / "profiles") if folder.is_dir()),
+    _PACKAGE / "profiles",
+)
+
+
+def find_profile(name: str) -> tuple[str, str]:
+    """The text of the profile called `name`, and where it was found, as a person knows the place.
+
+    Raises UsageError for a name that does not exist, with those that do, or a file that cannot be read.
+    """
+    path = Path(name)
+    if path.is_file():
+        return _text(path), name
+    if path.name == name:
+        for folder in (_OWN, _SHIPPED):
+            path = folder / f"{name}.toml"
+            if path.is_file():
+                return _text(path), f"profiles/{path.name}"
+    names = sorted({path.stem for folder in (_OWN, _SHIPPED) for path in folder.glob("*.toml")})
+    hint = f"a TOML file, or one of: {', '.join(names)}"
+    raise UsageError("no such profile", place=f"--profile {name}", hint=hint)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", place=str(path)) from None
+    except UnicodeDecodeError:
+        raise UsageError("not TOML: not UTF-8", place=str(path)) from None
