@@ -31,7 +31,7 @@ def format_duration(duration_ns: int) -> str:
     seconds = round(duration_ns / 1e9, 1)
     if seconds < 60:
         return f"{seconds:g}s"
-    minutes, whole_seconds = divmod(round(seconds), 60)
+    minutes, whole_seconds = divmod(round(duration_ns / 1e9), 60)
     hours, minutes = divmod(minutes, 60)
     parts = [(hours, "h"), (minutes, "m"), (whole_seconds, "s")]
     return " ".join(f"{number}{unit}" for number, unit in parts if number)

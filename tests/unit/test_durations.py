@@ -52,8 +52,8 @@ def test_format(duration_ns: int, text: str) -> None:
     assert format_duration(duration_ns) == text
 
 
-@given(st.integers(0, 10**6), st.sampled_from(["ms", "s", "m", "h"]))
-def test_what_is_formatted_in_one_part_reads_back_to_a_tenth_of_it(number: int, unit: str) -> None:
-    duration_ns = parse_duration(f"{min(number, 999_999)}{unit}")
+@given(st.integers(0, 999_999), st.sampled_from(["ms", "s", "m", "h"]))
+def test_what_is_formatted_reads_back_to_what_is_shown_of_it(number: int, unit: str) -> None:
+    duration_ns = parse_duration(f"{number}{unit}")
     read = sum(parse_duration(part) for part in format_duration(duration_ns).split())
-    assert abs(read - duration_ns) <= max(50_000_000, 500_000_000 if duration_ns >= 60 * 10**9 else 0)
+    assert abs(read - duration_ns) <= (50_000_000 if duration_ns < 59 * 10**9 else 500_000_000)
