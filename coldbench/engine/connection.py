@@ -9,7 +9,7 @@ import socket as patched_socket
 import ssl
 from collections.abc import Callable
 from time import monotonic_ns
-from typing import Protocol
+from typing import Any, Protocol
 
 import gevent
 from gevent.monkey import get_original
@@ -86,8 +86,10 @@ class Connection:
         self._owner = owner
         self._address = address
         self._tls = tls
-        self._socket = None
-        self._reader = self._writer = None
+        # gevent's watchers and the unpatched socket have no types of their own.
+        self._socket: Any = None
+        self._reader: Any = None
+        self._writer: Any = None
         self._pending = b""
         self._request = b""
         self.response = Response(head_request=head_request)
@@ -98,7 +100,7 @@ class Connection:
         self.dial_ns = self.connect_ns = self.tls_ns = self.opened_ns = 0
         self.deadline_ns = self.end_ns = 0
         self.error: Error | None = None
-        self.on_done: Callable[[Connection], None] | None = None
+        self.on_done: Callable[[], None] | None = None
 
     # ------------------------------------------------------------------ opening
 

@@ -1,11 +1,12 @@
 """A target as the engine sees it: its addresses, its connections, its requests."""
 
-import socket
 from collections.abc import Callable
+from socket import SOCK_STREAM
 from time import monotonic_ns
 
 import gevent
 from gevent.event import Event
+from gevent.monkey import get_original
 
 from coldbench.core.invocation import Error
 from coldbench.core.messages import RawFact
@@ -19,6 +20,9 @@ from coldbench.engine.tls import TlsLayer, context
 _BODY_START_BYTES = 200
 
 Done = Callable[[], None]
+
+# From before Locust's import patched it: it may wait, in a thread of its own.
+_getaddrinfo = get_original("socket", "getaddrinfo")
 
 
 class Origin:
@@ -49,17 +53,15 @@ class Origin:
     # ------------------------------------------------------------------ connections
 
     def resolve(self) -> None:
-        """Look the host up, once, in gevent's resolver threads; an invocation reports a failure."""
+        """Look the host up, once, in a thread; an invocation reports a failure."""
         host, port = self._where.host, self._where.port
         host = self.target.resolve.get(f"{host}:{port}", host)
         began = monotonic_ns()
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError:
+        self._addresses = gevent.get_hub().threadpool.apply(_look_up, (host, port))
+        if self._addresses:
+            self._dns_ns = monotonic_ns() - began
+        else:
             self._resolve_error = Error.DNS
-            return
-        self._dns_ns = monotonic_ns() - began
-        self._addresses = [(family, where) for family, _, _, _, where in found]  # type: ignore[misc]
 
     def reach(self, timeout_ns: int) -> None:
         """Resolve, connect and secure, without an invocation; `unreachable` says what failed."""
@@ -159,6 +161,8 @@ class Origin:
         self._connections.discard(connection)
         if connection in self._idle:
             self._idle.remove(connection)
+        if connection.error is not None and not connection.opened_ns:
+            self.unreachable = connection.error
         self._settled(connection)
 
     def _settled(self, connection: Connection) -> None:
@@ -220,3 +224,15 @@ class Origin:
             error=error,
         )
         self._outbox.put(fact, ended=True, error=error)
+
+
+def _look_up(host: str, port: int) -> list[SocketAddress]:
+    """The host's addresses in the system's order of preference; none when it has none.
+
+    It does not raise: gevent reports what a pool thread raises even where it is handled.
+    """
+    try:
+        found = _getaddrinfo(host, port, type=SOCK_STREAM)
+    except OSError:
+        return []
+    return [(family, where) for family, _, _, _, where in found]

@@ -8,7 +8,7 @@ from locust import User, constant, task
 Job = Callable[[], None]
 
 
-class Invoker(User):  # type: ignore[misc]  # Locust's User is untyped
+class Invoker(User):
     """One worker of Locust's runner. A job is a burst, a stream of arrivals, or one closed-loop user."""
 
     wait_time = constant(0)

@@ -28,7 +28,6 @@ def main() -> int:
     """Append every fact that comes, until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     frames = FrameReader()
-    payloads = iter(())
     order: Order | None = None
     decode_order = msgspec.msgpack.Decoder(Order).decode
     decode_batch = msgspec.msgpack.Decoder(list[RawFact]).decode
