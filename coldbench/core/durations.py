@@ -12,11 +12,11 @@ _DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,9})?)(ms|s|m|h)", re.ASCII)
 DURATION_EXAMPLES = "250ms, 30s, 5m or 2h"
 
 
-def parse_duration(text: str) -> int:
-    """Nanoseconds of `250ms`, `30s`, `1.5m`, `2h`; UsageError for anything else."""
+def parse_duration(text: str, place: str | None = None) -> int:
+    """Nanoseconds of `250ms`, `30s`, `1.5m`, `2h`; UsageError, naming `place`, for anything else."""
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise UsageError(f'expected a duration such as {DURATION_EXAMPLES}, got "{text}"')
+        raise UsageError(f'expected a duration such as {DURATION_EXAMPLES}, got "{text}"', place=place)
     number, unit = match.groups()
     return round(Fraction(number) * _UNITS_NS[unit])
 
