@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-Reply = Callable[["Visit"], Awaitable[bytes | None]]
+Reply = Callable[["Visit"], Awaitable["bytes | Pieces | None"]]
 
 
 class Visit(msgspec.Struct):
@@ -19,6 +19,13 @@ class Visit(msgspec.Struct):
     head: bytes
     body: bytes
     arrived_ns: int
+
+
+class Pieces(msgspec.Struct, frozen=True):
+    """A reply that goes out in several writes, after which the connection may be closed."""
+
+    pieces: list[bytes]
+    close: bool = False
 
 
 class RawServer:
@@ -64,8 +71,12 @@ def raw_server(
                     answer = await reply(visit)
                     if answer is None:
                         break
-                    writer.write(answer)
-                    await writer.drain()
+                    pieces = answer.pieces if isinstance(answer, Pieces) else [answer]
+                    for piece in pieces:
+                        writer.write(piece)
+                        await writer.drain()
+                    if isinstance(answer, Pieces) and answer.close:
+                        break
             except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
                 pass  # the client is gone, or the test has ended
             finally:
