@@ -1,0 +1,63 @@
+"""What one response tells about the instance behind it: header fields in, Evidence out."""
+
+from coldbench.core.invocation import Evidence
+from coldbench.evidence.answered import who_answered
+from coldbench.evidence.headers import Headers
+from coldbench.evidence.readings import GENERIC, declared, read_fields
+from coldbench.evidence.redact import redact_text, redact_value
+from coldbench.evidence.shim import read_shim
+
+_EXECUTED = frozenset(("cold_flag", "init_ms", "exec_ms"))
+
+# Kept out of the raw evidence: what describes the body, the connection or the page, never the instance.
+_NO_EVIDENCE = frozenset(
+    (
+        "accept-ranges", "allow", "alt-svc", "cache-control", "connection", "content-encoding",
+        "content-language", "content-length", "content-security-policy", "content-type", "date", "etag",
+        "expires", "keep-alive", "last-modified", "link", "nel", "permissions-policy", "pragma",
+        "referrer-policy", "report-to", "strict-transport-security", "trailer", "transfer-encoding",
+        "vary", "x-content-type-options", "x-frame-options", "x-xss-protection",
+    )
+)  # fmt: skip
+_MOST_FIELDS = 48
+_MOST_CHARACTERS = 1024
+# Not a header name, so that no header can be taken for it.
+_BODY = ":body"
+
+
+def read(
+    headers: Headers,
+    *,
+    status: int | None,
+    cold_header: str | None,
+    instance_header: str | None,
+    body_start: bytes = b"",
+) -> Evidence:
+    """All that the response says; what is missing, unreadable or contradicted by a twin is not observed.
+
+    The headers that the target's owner names are believed before the shim, the shim before what any
+    platform may send. Level 2 is the shim, level 1 a header that says more than which request this was.
+    `raw` has every field that may be evidence, by lower-case name, several values on a line each, secrets
+    redacted and long values cut; and `:body`, the body's first bytes where the caller kept them.
+    """
+    shim = read_shim(headers["server-timing"]) if "server-timing" in headers else {}
+    sent = read_fields(headers, GENERIC) | shim
+    if cold_header is not None or instance_header is not None:
+        sent |= read_fields(headers, declared(cold_header, instance_header))
+    level = 2 if shim else int(not sent.keys() <= {"request_id"})
+    answered_by, why = who_answered(headers, status, ran=bool(shim) or not _EXECUTED.isdisjoint(sent))
+    raw = _raw(headers)
+    if body_start:
+        raw[_BODY] = redact_text(body_start[:_MOST_CHARACTERS].decode("utf-8", "replace"))
+    return Evidence(level=level, answered_by=answered_by, answered_why=why, raw=raw, **sent)
+
+
+def _raw(headers: Headers) -> dict[str, str]:
+    raw: dict[str, str] = {}
+    for name, values in headers.items():
+        if name in _NO_EVIDENCE or name.startswith("access-control-"):
+            continue
+        if len(raw) == _MOST_FIELDS:
+            break
+        raw[name[:_MOST_CHARACTERS]] = redact_value(name, "\n".join(values))[:_MOST_CHARACTERS]
+    return raw

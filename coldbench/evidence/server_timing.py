@@ -1,0 +1,43 @@
+"""The Server-Timing header field (W3C Server Timing; token and quoted-string of RFC 9110, 5.6).
+
+    Server-Timing        = #server-timing-metric
+    server-timing-metric = metric-name *( OWS ";" OWS param-name OWS "=" OWS ( token / quoted-string ) )
+
+Read by the standard's prose, as browsers do: parameters other than `dur` and `desc` are ignored, of a
+repeated one the first counts even when it is incomplete, what follows a name or a value up to the next
+delimiter is skipped, parameter names are case-insensitive. Stricter than a browser in one thing: a `dur`
+that is missing or not a credible number is None, never 0, and `5s` is not taken for 5 ms.
+"""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from coldbench.evidence.lists import pieces
+from coldbench.evidence.values import milliseconds
+
+
+class Metric(Struct, frozen=True):
+    """One metric as sent. `dur_ms` is None when it is missing or cannot be read; `desc` is then empty."""
+
+    name: str
+    dur_ms: float | None = None
+    desc: str = ""
+
+
+def parse_server_timing(values: Iterable[str]) -> list[Metric]:
+    """All metrics of all header lines, in order, repeated ones too; whatever the text, it never raises."""
+    found: list[tuple[str, dict[str, str]]] = []
+    for value in values:
+        parameters: dict[str, str] = {}
+        for is_parameter, name, said in pieces(value):
+            if is_parameter:
+                parameters.setdefault(name.lower(), said)
+            else:
+                parameters = {}
+                if name:
+                    found.append((name, parameters))
+    return [
+        Metric(name, milliseconds(parameters.get("dur", "")), parameters.get("desc", ""))
+        for name, parameters in found
+    ]

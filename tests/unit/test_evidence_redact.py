@@ -1,0 +1,88 @@
+"""What is never written."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coldbench.evidence.redact import REDACTED, is_secret, redact_headers, redact_text, redact_url
+
+SECRET = "hunter2"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "X-Api-Key", "x-apikey",
+        "X-Amz-Security-Token", "X-Amz-Signature", "X-Amz-Credential", "X-Fc-Access-Token", "X-Auth",
+        "X-Auth-Token", "X-Client-Secret", "X-Hub-Signature-256", "X-CSRF-Token", "X-Session-Id",
+        "x-fc-cookie-session-id", "Ocp-Apim-Subscription-Key", "x-functions-key", "X-Goog-IAM-JWT",
+        "AWSAccessKeyId",
+    ],
+)  # fmt: skip
+def test_secret_headers(name: str) -> None:
+    assert is_secret(name)
+    assert redact_headers([(name, SECRET), (name.upper(), SECRET)]) == (
+        (name, REDACTED),
+        (name.upper(), REDACTED),
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Server", "Server-Timing", "X-Cold-Start", "X-Init-Duration-Ms", "X-Instance-Id", "X-Request-Id",
+        "X-Fc-Request-Id", "X-Fc-Code-Checksum", "X-Func-Err-Code", "X-Cloud-Trace-Context", "CF-RAY", "Age",
+        "X-Cache", "Via", "Accept", "User-Agent", "X-Coldbench-Id",
+    ],
+)  # fmt: skip
+def test_evidence_is_no_secret(name: str) -> None:
+    assert redact_headers([(name, "value 1")]) == ((name, "value 1"),)
+
+
+@pytest.mark.parametrize(
+    ("url", "written"),
+    [
+        ("https://h/p?size=20&q=a#top", "https://h/p?size=20&q=a#top"),
+        ("lab:python?idle=5s&seed=3", "lab:python?idle=5s&seed=3"),
+        ("https://user:hunter2@h/", "https://REDACTED@h/"),
+        ("https://hunter2@h:80", "https://REDACTED@h:80"),
+        ("https://u:hun@ter2@h/", "https://REDACTED@h/"),
+        ("https://h/me@example.org", "https://h/me@example.org"),
+        ("https://h/f?code=hunter2&x=1", "https://h/f?code=REDACTED&x=1"),
+        ("https://h/f?x=1&sig=hunter2", "https://h/f?x=1&sig=REDACTED"),
+        ("https://h/f?token=hunter2", "https://h/f?token=REDACTED"),
+        ("https://h/f?access_token=hunter2&key=hunter2", "https://h/f?access_token=REDACTED&key=REDACTED"),
+        ("https://h/f?X-Amz-Signature=hunter2", "https://h/f?X-Amz-Signature=REDACTED"),
+        ("https://h/f?%74oken=hunter2", "https://h/f?%74oken=REDACTED"),
+        ("https://h/f?apiKey=a=hunter2", "https://h/f?apiKey=REDACTED"),
+        ("https://h/f#id_token=hunter2", "https://h/f#id_token=REDACTED"),
+        ("http://[::1", "http://[::1"),
+    ],
+)
+def test_urls(url: str, written: str) -> None:
+    assert redact_url(url) == written
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bearer hunter2", "got: bearer hunter2.", "Basic hunter2", "sent eyJhbGci.eyJzdWIi.hunter2",
+        "https://u:hunter2@h/x", "/back?token=hunter2",
+    ],
+)  # fmt: skip
+def test_a_credential_that_a_server_echoes_is_not_written(text: str) -> None:
+    assert SECRET not in redact_text(text)
+    assert SECRET not in redact_headers([("Location", text)])[0][1]
+
+
+secrets = st.text("abcdefXYZ0123456789", min_size=8, max_size=20)
+
+
+@given(st.text(max_size=30).filter(lambda t: "eyJ" not in t), secrets, st.sampled_from(["?", "&", "#"]))
+def test_no_prefix_hides_a_secret_parameter(before: str, secret: str, separator: str) -> None:
+    assert f"key={secret}" not in redact_url(f"https://h/{before}{separator}key={secret}")
+
+
+@given(st.text())
+def test_redacting_twice_changes_nothing_more(text: str) -> None:
+    assert redact_text(redact_text(text)) == redact_text(text)
