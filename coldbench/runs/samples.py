@@ -1,0 +1,222 @@
+"""`samples.db`: the facts of a run's invocations, in SQLite.
+
+WAL while open, so that what was appended survives any kill; one complete file when closed. Facts are
+appended and never changed; the table `judged` is derived from them and may be made again at any time.
+
+History of the format (`PRAGMA user_version`)
+1: tables `invocation` and `judged`.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+from msgspec import Struct
+
+from coldbench.core.errors import UsageError
+from coldbench.core.invocation import AnsweredBy, Error, Evidence, Invocation
+from coldbench.core.verdict import ColdKind, Judgement, Verdict
+
+SAMPLES = "samples.db"
+_VERSION = 1
+_COLUMNS = (
+    "seq", "target", "phase", "worker",
+    "intended_ns", "started_ns", "sent_ns", "first_byte_ns", "end_ns",
+    "dns_ns", "connect_ns", "tls_ns", "reused", "status", "error", "bytes",
+    "cold_flag", "init_ms", "exec_ms", "billed_ms", "instance", "instance_seq", "instance_age_ms",
+    "request_id", "evidence",
+)  # fmt: skip
+_SCHEMA = f"""
+    CREATE TABLE invocation (seq INTEGER PRIMARY KEY, {", ".join(_COLUMNS[1:])});
+    CREATE TABLE judged (seq INTEGER PRIMARY KEY, verdict, reason, confidence, cold_kind, contradiction);
+    PRAGMA user_version = {_VERSION};
+"""
+_INSERT = f"INSERT INTO invocation VALUES ({', '.join('?' * len(_COLUMNS))})"
+
+
+class _Rest(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What `Evidence` has and no column holds; in the column `evidence`, as JSON."""
+
+    level: int = 0
+    init_is_per_instance: bool = False
+    init_from_process_start: bool = False
+    init_spans_ms: dict[str, float] = {}
+    queue_ms: float | None = None
+    platform: str | None = None
+    answered_by: AnsweredBy = AnsweredBy.UNSTATED
+    answered_why: str | None = None
+    raw: dict[str, str] = {}
+
+
+_REST_FIELDS = _Rest.__struct_fields__
+_encode_rest = msgspec.json.Encoder().encode
+_decode_rest = msgspec.json.Decoder(_Rest).decode
+
+
+class SampleWriter:
+    """Appends invocations to a new `samples.db`. Use as a context; leaving it makes the file complete."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        # In WAL mode this survives the death of any process; only a power cut may lose the last batches.
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.executescript(_SCHEMA)
+
+    def append(self, invocations: Iterable[Invocation]) -> None:
+        """Append them in one transaction: when this returns they are kept."""
+        self._connection.execute("BEGIN")
+        self._connection.executemany(_INSERT, map(_row, invocations))
+        self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Fold the write-ahead log into the one file."""
+        self._connection.execute("PRAGMA journal_mode = DELETE")
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def read_invocations(path: Path) -> Iterator[Invocation]:
+    """The facts in the order of `seq`; UsageError when the file is no `samples.db` of ours."""
+    with closing(_open(path)) as connection:
+        try:
+            for row in connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM invocation ORDER BY seq"):
+                yield _invocation(row)
+        except (sqlite3.Error, msgspec.MsgspecError, ValueError, TypeError) as error:
+            raise UsageError(f"not readable as samples: {error}", place=str(path)) from error
+
+
+def write_judgements(path: Path, judgements: Sequence[Judgement]) -> None:
+    """Replace the table `judged`, all or nothing. Raises OSError where the folder cannot be written."""
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("DELETE FROM judged")
+            connection.executemany(
+                "INSERT INTO judged VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    (j.seq, j.verdict, j.reason, j.confidence, j.cold_kind, j.contradiction)
+                    for j in judgements
+                ),
+            )
+            connection.execute("COMMIT")
+            # A run that was killed left its log beside the file.
+            connection.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.OperationalError as error:
+        raise OSError(str(error)) from error
+
+
+def read_judgements(path: Path) -> list[Judgement]:
+    """The table `judged` as it stands; UsageError when the file is no `samples.db` of ours."""
+    with closing(_open(path)) as connection:
+        try:
+            return [
+                Judgement(
+                    seq=seq,
+                    verdict=Verdict(verdict),
+                    reason=reason,
+                    confidence=confidence,
+                    cold_kind=ColdKind(cold_kind) if cold_kind else None,
+                    contradiction=contradiction,
+                )
+                for seq, verdict, reason, confidence, cold_kind, contradiction in connection.execute(
+                    "SELECT * FROM judged ORDER BY seq"
+                )
+            ]
+        except (sqlite3.Error, ValueError) as error:
+            raise UsageError(f"not readable as judgements: {error}", place=str(path)) from error
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """Read-only. Where even the log's index cannot be made, the file is read without its log."""
+    if not path.is_file():
+        raise UsageError("there are no samples", place=str(path))
+    failure: sqlite3.Error | None = None
+    for mode in ("mode=ro", "immutable=1"):
+        try:
+            connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            connection.execute("SELECT count(*) FROM (SELECT 1 FROM invocation LIMIT 1)")
+        except sqlite3.Error as error:
+            failure = error
+            continue
+        if version > _VERSION:
+            connection.close()
+            raise UsageError(
+                f"written by a newer coldbench (format {version})", place=str(path), hint="update coldbench"
+            )
+        return connection
+    raise UsageError(f"not readable as samples: {failure}", place=str(path)) from failure
+
+
+def _row(invocation: Invocation) -> tuple[Any, ...]:
+    i, e = invocation, invocation.evidence
+    rest = _Rest(
+        level=e.level,
+        init_is_per_instance=e.init_is_per_instance,
+        init_from_process_start=e.init_from_process_start,
+        init_spans_ms=e.init_spans_ms,
+        queue_ms=e.queue_ms,
+        platform=e.platform,
+        answered_by=e.answered_by,
+        answered_why=e.answered_why,
+        raw=e.raw,
+    )
+    return (
+        i.seq, i.target, i.phase, i.worker,
+        i.intended_ns, i.started_ns, i.sent_ns, i.first_byte_ns, i.end_ns,
+        i.dns_ns, i.connect_ns, i.tls_ns, i.reused, i.status, i.error, i.body_bytes,
+        e.cold_flag, e.init_ms, e.exec_ms, e.billed_ms, e.instance, e.instance_seq, e.instance_age_ms,
+        e.request_id, _encode_rest(rest).decode(),
+    )  # fmt: skip
+
+
+def _invocation(row: tuple[Any, ...]) -> Invocation:
+    (
+        seq, target, phase, worker,
+        intended_ns, started_ns, sent_ns, first_byte_ns, end_ns,
+        dns_ns, connect_ns, tls_ns, reused, status, error, body_bytes,
+        cold_flag, init_ms, exec_ms, billed_ms, instance, instance_seq, instance_age_ms,
+        request_id, rest_json,
+    ) = row  # fmt: skip
+    rest = _decode_rest(rest_json)
+    return Invocation(
+        seq=seq,
+        target=target,
+        phase=phase,
+        worker=worker,
+        intended_ns=intended_ns,
+        started_ns=started_ns,
+        sent_ns=sent_ns,
+        first_byte_ns=first_byte_ns,
+        end_ns=end_ns,
+        dns_ns=dns_ns,
+        connect_ns=connect_ns,
+        tls_ns=tls_ns,
+        reused=None if reused is None else bool(reused),
+        status=status,
+        error=None if error is None else Error(error),
+        body_bytes=body_bytes,
+        evidence=Evidence(
+            cold_flag=None if cold_flag is None else bool(cold_flag),
+            init_ms=init_ms,
+            exec_ms=exec_ms,
+            billed_ms=billed_ms,
+            instance=instance,
+            instance_seq=instance_seq,
+            instance_age_ms=instance_age_ms,
+            request_id=request_id,
+            **{name: getattr(rest, name) for name in _REST_FIELDS},
+        ),
+    )
