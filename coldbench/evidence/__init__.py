@@ -1,0 +1,1 @@
+"""What one response tells: header fields in, `core.invocation.Evidence` out."""
