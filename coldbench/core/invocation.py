@@ -101,6 +101,13 @@ class Invocation(Struct, frozen=True, kw_only=True):
         return self.error is None and self.end_ns is None
 
     @property
+    def dialled(self) -> bool:
+        """Its connection was made within the invocation, not before it and not for an earlier one."""
+        if self.connect_ns is None or self.sent_ns is None or self.started_ns is None:
+            return False
+        return self.sent_ns - self.started_ns >= self.connect_ns
+
+    @property
     def wait_ns(self) -> int | None:
         """From the first byte sent to the first byte received."""
         if self.sent_ns is None or self.first_byte_ns is None:

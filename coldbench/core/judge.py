@@ -146,7 +146,7 @@ def _came_before_init_ended(
         if held <= _NOT_PAID * evidence.init_ms:
             return False, shown, 0.95
         return None, f"{shown}: too little to have paid it, too much not to have", 0.0
-    warm = around.warm_wait_ms(fresh=invocation.reused is False)
+    warm = around.warm_wait_ms(dialled=invocation.dialled)
     if warm is None:
         return True, "no wait of a warm call to confirm it with", 0.8
     shown = f"waited {held:.1f} ms where warm calls wait {warm:.1f} ms"

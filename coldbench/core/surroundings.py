@@ -15,9 +15,7 @@ class Surroundings:
     """Of one target in one run; instants are ns of the run's clock."""
 
     def __init__(self, invocations: Sequence[Invocation]) -> None:
-        connects = [i.connect_ns for i in invocations if i.connect_ns is not None]
-        # The fastest handshake is the nearest to the bare round trip: everything else only adds to it.
-        self.round_trip_ns = min(connects, default=0)
+        self.round_trip_ns = round_trip_ns(invocations) or 0
         self._first_answer: dict[str, int] = {}
         last_answer: dict[str, int] = {}
         waiting: list[tuple[int, int]] = []
@@ -35,7 +33,7 @@ class Surroundings:
             if first_use:
                 waiting.append((sent, answered))
             elif first_use is False:
-                later_uses.append((sent, answered - sent, invocation.reused is False))
+                later_uses.append((sent, answered - sent, invocation.dialled))
         # Instances by their first answer, with the latest last answer among those up to each.
         spans = sorted((first, last_answer[instance]) for instance, first in self._first_answer.items())
         self._span_starts = [first for first, _ in spans]
@@ -45,12 +43,12 @@ class Surroundings:
         self._latest_wait_end = _running_max([answered for _, answered in waiting])
         # A later use sent while somebody waited for an instance may have waited with them.
         warm: dict[bool, list[int]] = {True: [], False: []}
-        for sent, wait, fresh in later_uses:
+        for sent, wait, dialled in later_uses:
             if not self.cold_in_flight(sent):
-                warm[fresh].append(wait)
+                warm[dialled].append(wait)
         self._warm_wait_ms = {
-            fresh: (median(waits) - self.round_trip_ns) / 1e6 if len(waits) >= _ENOUGH_WARM else None
-            for fresh, waits in warm.items()
+            dialled: (median(waits) - self.round_trip_ns) / 1e6 if len(waits) >= _ENOUGH_WARM else None
+            for dialled, waits in warm.items()
         }
 
     def first_answer_ns(self, instance: str) -> int | None:
@@ -67,9 +65,14 @@ class Surroundings:
         before = bisect_right(self._wait_starts, at_ns)
         return before > 0 and self._latest_wait_end[before - 1] > at_ns
 
-    def warm_wait_ms(self, *, fresh: bool) -> float | None:
+    def warm_wait_ms(self, *, dialled: bool) -> float | None:
         """The median wait, less the round trip, of calls known to be later uses; by kind of connection."""
-        return self._warm_wait_ms[fresh]
+        return self._warm_wait_ms[dialled]
+
+
+def round_trip_ns(invocations: Sequence[Invocation]) -> int | None:
+    """The network's round trip: the fastest handshake, since everything else only adds to it."""
+    return min((i.connect_ns for i in invocations if i.connect_ns is not None), default=None)
 
 
 def surroundings(invocations: Sequence[Invocation]) -> Mapping[str, Surroundings]:

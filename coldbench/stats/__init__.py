@@ -1,0 +1,1 @@
+"""Numbers to estimates. Each estimator names its source."""

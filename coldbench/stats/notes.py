@@ -1,0 +1,103 @@
+"""Every note that a run can carry about one target. Each says what looks off, why, and what to do."""
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+from coldbench.core.invocation import Invocation
+from coldbench.core.summary import Result
+from coldbench.core.verdict import Verdict
+
+_STEP_MS = 100.0
+_NEAR_MS = 0.5
+_ENOUGH = 5
+_FAR_MS = 50.0
+
+
+def notes(result: Result, invocations: Sequence[Invocation]) -> Iterator[str]:
+    """What a reader should know before believing the figures of `result`."""
+    yield from _who_answered(result)
+    yield from _evidence(result, invocations)
+    yield from _quantised(result, invocations)
+    if result.contradictions:
+        yield (
+            f"{result.contradictions} invocations carry evidence that contradicts itself: "
+            "the column contradiction of the table judged in samples.db says how"
+        )
+    if result.round_trip_ms is not None and result.round_trip_ms > _FAR_MS:
+        yield (
+            f"the client is {result.round_trip_ms:.0f} ms of round trip away from the function: "
+            "run coldbench nearer to it for finer figures"
+        )
+
+
+def _who_answered(result: Result) -> Iterator[str]:
+    verdicts = result.verdicts
+    answered = sum(verdicts.values())
+    redirects = sum(n for status, n in result.statuses.items() if status.startswith("3"))
+    if redirects:
+        yield f"{redirects} answers were redirects, which are not followed: use the URL they point to"
+    if verdicts.get(Verdict.THROTTLED):
+        yield (
+            f"{verdicts[Verdict.THROTTLED]} invocations were throttled; a new account may allow only ten at "
+            "once: try --set size=10, or ask for a higher limit"
+        )
+    if verdicts.get(Verdict.START_FAILED):
+        yield (
+            f"{verdicts[Verdict.START_FAILED]} callers waited for an instance that never came up: "
+            "look at the function's own log for its init error"
+        )
+    if answered and verdicts.get(Verdict.DISCARDED, 0) == answered:
+        yield "the function never ran: everything was answered, or refused, before it"
+    for name, count in sorted(result.errors.items()):
+        yield f"{count} invocations failed: {name}{_ADVICE.get(name, '')}"
+
+
+_ADVICE = {
+    "stale_reuse": ", the server closed kept connections: use --connections fresh",
+    "timeout": ": their wait is longer than --timeout; they stay in the quantiles as at least that",
+    "tls": ": the certificate could not be verified (--insecure skips that)",
+    "dns": ": the host name is not known",
+    "refused": ": nothing listens there",
+    "descriptors": ": this machine ran out of file descriptors; raise ulimit -n or use fewer connections",
+    "protocol": ": what came back is not HTTP/1.1",
+}
+
+
+def _evidence(result: Result, invocations: Sequence[Invocation]) -> Iterator[str]:
+    unknown = result.verdicts.get(Verdict.UNKNOWN, 0)
+    silent = sum(1 for i in invocations if i.completed and i.evidence.level == 0)
+    if unknown and silent:
+        yield (
+            f"{silent} answers carry no evidence of cold or warm: name a header with --cold-header or "
+            "--instance-header, or let the function send the lab samples' Server-Timing"
+        )
+    if result.wait_warm_ms and not result.verdicts.get(Verdict.COLD):
+        yield (
+            "no cold start was met: the silence is shorter than the platform keeps instances; "
+            "lengthen it, for instance --set idle.duration=6m"
+        )
+    if result.verdicts.get(Verdict.COLD) and result.cold_penalty_ms is None:
+        yield "too few cold or warm calls on the same kind of connection to price a cold start"
+
+
+def _quantised(result: Result, invocations: Sequence[Invocation]) -> Iterator[str]:
+    """Execution times on a grid of 100 ms: reported so, or really so?"""
+    pairs = [
+        (i.evidence.exec_ms, i.wait_ns / 1e6 - (result.round_trip_ms or 0.0))
+        for i in invocations
+        if i.completed and i.evidence.exec_ms and i.wait_ns is not None
+    ]
+    on_grid = [abs(exec_ms - round(exec_ms / _STEP_MS) * _STEP_MS) <= _NEAR_MS for exec_ms, _ in pairs]
+    if len(pairs) < _ENOUGH or not all(on_grid):
+        return
+    # The shortest wait that goes with each figure: queues and starts only lengthen it.
+    if min(wait - exec_ms for exec_ms, wait in pairs) < -_STEP_MS / 10:
+        yield (
+            "execution times are multiples of 100 ms: the platform reports billed, not measured, time; "
+            f"callers waited {median(wait for _, wait in pairs):.0f} ms"
+        )
+    else:
+        yield (
+            "execution times are multiples of 100 ms and callers waited for them: a CPU quota enforced in "
+            "periods of 100 ms does that; give the function more CPU and compare"
+        )
