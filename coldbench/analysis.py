@@ -32,6 +32,11 @@ from coldbench.stats.quantiles import quantiles
 # Verdicts of invocations that the function itself answered.
 _RAN = (Verdict.COLD, Verdict.WARM, Verdict.PREINITIALISED, Verdict.COLD_AFFECTED, Verdict.UNKNOWN)
 
+# The generator, not the target, was the limit: from this much of a core on, or when one invocation in a
+# hundred was started this late.
+_CPU_LIMIT_PCT = 90.0
+_LATE_LIMIT_MS = 100.0
+
 
 class Judged(Struct, frozen=True):
     """An invocation with its verdict."""
@@ -114,8 +119,10 @@ def _fidelity(given: Fidelity, invocations: Sequence[Invocation]) -> Fidelity:
             bursts[i.target, i.phase].append(i.sent_ns)
     spreads = [(max(sent) - min(sent)) / 1e6 for sent in bursts.values() if len(sent) > 1]
     reused = [i.reused for i in invocations if i.reused is not None]
+    late = lateness is not None and (lateness.p99 or lateness.max or 0.0) > _LATE_LIMIT_MS
     return replace(
         given,
+        limited_by_generator=late or (given.generator_cpu_pct_max or 0.0) >= _CPU_LIMIT_PCT,
         lateness_ms=Lateness(p50=lateness.p50, p99=lateness.p99, max=lateness.max)
         if lateness
         else Lateness(),
