@@ -143,8 +143,8 @@ def _observed(target: TargetInfo, its: Sequence[Judged]) -> TargetInfo:
 
 def _stages(run: Run) -> int:
     """Stages in a round: a phase's number counts them through all rounds."""
-    stages = (run.profile or {}).get("stage")
-    return len(stages) if isinstance(stages, list) and stages else 1
+    stages = (run.profile or {}).get("stages")
+    return len(stages) if isinstance(stages, list | tuple) and stages else 1
 
 
 def _result(target: str, its: Sequence[Judged], stages: int, seed: int) -> Result:

@@ -122,6 +122,8 @@ class Run(Struct, frozen=True, kw_only=True):
     version: str
     started_at: str  # ISO 8601, UTC
     finished_at: str | None = None
+    # the wall clock when the run's own clock, that of samples.db, began
+    zero_epoch_ns: int | None = None
     state: State = State.RUNNING
     pid: int | None = None
     # tells a living process from another one that got the same pid

@@ -1,0 +1,1 @@
+"""The faces of a Run: what people and programs see of it."""

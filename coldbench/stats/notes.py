@@ -87,7 +87,10 @@ def _quantised(result: Result, invocations: Sequence[Invocation]) -> Iterator[st
         for i in invocations
         if i.completed and i.evidence.exec_ms and i.wait_ns is not None
     ]
-    on_grid = [abs(exec_ms - round(exec_ms / _STEP_MS) * _STEP_MS) <= _NEAR_MS for exec_ms, _ in pairs]
+    on_grid = [
+        exec_ms > _STEP_MS / 2 and abs(exec_ms - round(exec_ms / _STEP_MS) * _STEP_MS) <= _NEAR_MS
+        for exec_ms, _ in pairs
+    ]
     if len(pairs) < _ENOUGH or not all(on_grid):
         return
     # The shortest wait that goes with each figure: queues and starts only lengthen it.

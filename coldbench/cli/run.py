@@ -1,0 +1,272 @@
+"""`coldbench run`: drives a load profile through Locust and judges each invocation."""
+
+import os
+import secrets
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
+
+from coldbench import __version__
+from coldbench.analysis import close_run
+from coldbench.cli import options
+from coldbench.cli.load import Load
+from coldbench.cli.machine import machine
+from coldbench.cli.output import Output
+from coldbench.cli.profiles import find_profile
+from coldbench.cli.targets import TargetOptions, reachable, read_targets
+from coldbench.core.errors import ColdbenchError, ExitCode, NoAnswerError, UsageError
+from coldbench.core.messages import Failed, Finished, Order, Progress, Pulse, Started
+from coldbench.core.profile import Profile, apply_settings, parse_profile
+from coldbench.core.schedule import Plan, plan, planned_duration_ns, planned_invocations
+from coldbench.core.summary import Counts, Fidelity, Run, State, TargetInfo
+from coldbench.core.target import Target
+from coldbench.evidence.redact import redact_url
+from coldbench.report.live import LiveView, Now
+from coldbench.report.plan import plan_lines
+from coldbench.runs.folder import create, write_record
+from coldbench.runs.process import process_started
+from coldbench.runs.samples import SAMPLES
+
+_TICK_S = 0.1
+
+
+class Outcome(Struct, kw_only=True):
+    """What the engine said of the run; `finished` is None when it ended without a word."""
+
+    started: Started | None = None
+    finished: Finished | None = None
+    failed: Failed | None = None
+    interrupted: bool = False
+    fault: ColdbenchError | None = None
+
+
+def command(
+    url: options.Url = None,
+    profile: Annotated[
+        str,
+        typer.Option("--profile", metavar="NAME|FILE", help="The load: burst, steady, ..., or a TOML file."),
+    ] = "burst",
+    settings: options.Set = None,
+    runtime: options.Runtime = None,
+    method: options.Method = None,
+    header: options.Header = None,
+    data: options.Data = None,
+    timeout: options.Timeout = "60s",
+    insecure: options.Insecure = False,
+    resolve: options.Resolve = None,
+    connections: options.Connections = "reuse",
+    cold_header: options.ColdHeader = None,
+    instance_header: options.InstanceHeader = None,
+    no_id: options.NoId = False,
+    name: options.Name = None,
+    out: options.Out = Path("reports"),
+    json_to: options.JsonTo = None,
+    quiet: options.Quiet = False,
+    seed: options.Seed = None,
+    max_invocations: options.MaxInvocations = None,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Drive a load profile against functions; show what is cold, what warm, and what a start costs."""
+    targets = read_targets(
+        TargetOptions(
+            urls=url or [],
+            runtimes=runtime or [],
+            method=method,
+            headers=header or [],
+            data=data,
+            timeout=timeout,
+            insecure=insecure,
+            resolve=resolve or [],
+            connections=connections,
+            cold_header=cold_header,
+            instance_header=instance_header,
+            no_id=no_id,
+        )
+    )
+    chosen = apply_settings(parse_profile(*find_profile(profile)), settings or [])
+    seed = secrets.randbelow(1 << 32) if seed is None else seed
+    the_plan = plan(chosen, len(targets), seed)
+    _check_size(planned_invocations(the_plan), max_invocations)
+    output = Output(json_to=json_to, quiet=quiet)
+    output.lines(plan_lines(chosen, the_plan, targets))
+    if dry_run:
+        return
+    with reachable(targets) as there:
+        run = _new_run(name or chosen.name, chosen, the_plan, there)
+        folder = create(out, run.command, run.name, datetime.now(UTC))
+        write_record(folder, run)
+        outcome = _drive(_order(run, the_plan, there), folder, output)
+    run = close_run(folder, _finished(run, outcome))
+    output.run(run, folder)
+    if outcome.fault:
+        raise outcome.fault
+    raise typer.Exit(_exit_code(run, outcome))
+
+
+def _check_size(planned: int | None, most: int | None) -> None:
+    if most is None:
+        return
+    if planned is None:
+        raise UsageError(
+            "users are paced by the answers, so that their invocations cannot be bounded beforehand",
+            place="--max-invocations",
+            hint="use a profile of bursts and rates",
+        )
+    if planned > most:
+        raise UsageError(
+            f"the plan has {planned} invocations, more than {most}",
+            place="--max-invocations",
+            hint="make it smaller, for instance --set size=... or --set repeat=1",
+        )
+
+
+def _new_run(name: str, profile: Profile, the_plan: Plan, targets: Sequence[Target]) -> Run:
+    return Run(
+        run_id=uuid4().hex[:12],
+        command="run",
+        name=name,
+        version=__version__,
+        started_at=_now(),
+        pid=os.getpid(),
+        pid_started=process_started(os.getpid()),
+        profile=to_builtins(profile),
+        seed=the_plan.seed,
+        machine=machine(),
+        planned=planned_invocations(the_plan),
+        targets=tuple(
+            TargetInfo(
+                name=target.name,
+                url=redact_url(target.url),
+                runtime=target.runtime,
+                method=target.method,
+                connections="fresh" if target.fresh_connections else "reuse",
+            )
+            for target in targets
+        ),
+    )
+
+
+def _order(run: Run, the_plan: Plan, targets: Sequence[Target]) -> Order:
+    # Every invocation ends by its own timeout; the barrier is only there for what should not happen.
+    drain_ns = max(target.timeout_ns for target in targets) + 1_000_000_000
+    return Order(run_id=run.run_id, plan=the_plan, targets=tuple(targets), drain_ns=drain_ns)
+
+
+def _drive(order: Order, folder: Path, output: Output) -> Outcome:
+    """Start the load and follow it to its end. Ctrl-C ends it in order, a second one at once."""
+    outcome = Outcome()
+    with Load(order, folder / SAMPLES) as load, _signals() as asked, LiveView(output.console) as live:
+        told = 0
+        for message in load.messages(_TICK_S):
+            if asked.count > told:
+                outcome.interrupted = True
+                load.stop() if told == 0 else load.abort()
+                told = asked.count
+                live.stopping()
+            match message:
+                case Pulse():
+                    live.now(_now_of(message, order.plan))
+                case Progress():
+                    live.verdicts(message.verdicts)
+                case Started():
+                    outcome.started = message
+                case Finished():
+                    outcome.finished = message
+                case Failed():
+                    outcome.failed = message
+        if outcome.failed is not None:
+            outcome.fault = ColdbenchError(outcome.failed.message, hint=outcome.failed.hint)
+        else:
+            outcome.fault = load.fault()
+    return outcome
+
+
+def _now_of(pulse: Pulse, the_plan: Plan) -> Now:
+    return Now(
+        phase=pulse.phase,
+        at_s=pulse.now_ns / 1e9,
+        expected_s=planned_duration_ns(the_plan) / 1e9,
+        dispatched=pulse.dispatched,
+        planned=planned_invocations(the_plan),
+        completed=pulse.completed,
+        errors=pulse.errors,
+        in_flight=pulse.in_flight,
+    )
+
+
+class Asked:
+    """How often the user has asked for the end."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def again(self, number: int, frame: FrameType | None) -> None:
+        """A signal handler."""
+        self.count += 1
+
+
+@contextmanager
+def _signals() -> Iterator[Asked]:
+    asked = Asked()
+    before = {number: signal.signal(number, asked.again) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _finished(run: Run, outcome: Outcome) -> Run:
+    """The record with what the engine said; counts and results are the analysis's."""
+    notes = []
+    finished = outcome.finished
+    if outcome.started:
+        notes += [
+            f"{name} could not be reached: {error}" for name, error in outcome.started.unreachable.items()
+        ]
+    if outcome.fault:
+        notes.append(f"{outcome.fault}: what was measured until then is kept")
+    if outcome.interrupted or outcome.fault or finished is None:
+        state = State.INTERRUPTED
+    else:
+        state = State.DEGRADED if notes else State.COMPLETE
+    zero = outcome.started.zero_epoch_ns if outcome.started else None
+    run = replace(run, finished_at=_now(), zero_epoch_ns=zero, state=state, notes=tuple(notes))
+    if finished is None:
+        return run
+    return replace(
+        run,
+        counts=Counts(intended=finished.intended),
+        fidelity=Fidelity(
+            connections_opened=finished.connections_opened,
+            generator_cpu_pct_max=finished.cpu_pct_max,
+        ),
+    )
+
+
+def _exit_code(run: Run, outcome: Outcome) -> ExitCode:
+    if outcome.interrupted:
+        return ExitCode.INTERRUPTED
+    if not run.counts.completed:
+        raise NoAnswerError("no target ever answered", hint=_why_no_answer(run))
+    degraded = run.state is State.DEGRADED or run.fidelity.limited_by_generator
+    silent = any(not result.statuses for result in run.results)
+    return ExitCode.DEGRADED if degraded or silent else ExitCode.DONE
+
+
+def _why_no_answer(run: Run) -> str:
+    errors = {name for result in run.results for name in result.errors}
+    return "; ".join(run.notes) or ", ".join(sorted(errors)) or "nothing was sent"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

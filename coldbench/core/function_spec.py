@@ -1,0 +1,39 @@
+"""A function for the lab to run: what a `lab:` URL says (DESIGN.md, "The lab")."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class EvidenceMode(StrEnum):
+    """What of its evidence the lab lets through."""
+
+    FULL = "full"  # the function's own shim, and what the platform adds
+    HEADERS = "headers"  # what the platform adds
+    NONE = "none"
+
+
+class Delay(Struct, frozen=True, kw_only=True):
+    """A random time: `fixed` at `a_ns`, `uniform` from `a_ns` to `b_ns`, or `lognormal` with median `a_ns`
+    and `sigma` on the log scale."""
+
+    kind: str = "fixed"
+    a_ns: int = 0
+    b_ns: int = 0
+    sigma: float = 0.0
+
+
+class FunctionSpec(Struct, frozen=True, kw_only=True):
+    """One function and the platform around it. Durations are ns."""
+
+    runtime: str  # the label
+    folder: str  # where the function lies; absolute
+    idle_ns: int = 5_000_000_000  # an instance unused for so long is reaped
+    concurrency: int = 1  # invocations in one instance at a time
+    max_instances: int = 50
+    start: Delay = Delay()  # placement: before the instance's process is started
+    preinit: int = 0  # instances started with the lab, before any call
+    max_age_ns: int | None = None  # an older instance is recycled as soon as it is free
+    evidence: EvidenceMode = EvidenceMode.FULL
+    truth: str | None = None  # the truth file
+    seed: int = 0

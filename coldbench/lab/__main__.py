@@ -1,0 +1,70 @@
+"""`python -m coldbench.lab`: functions on loopback, until standard input ends.
+
+The first line of standard input is a JSON list of `FunctionSpec`; the first line of standard output says
+their endpoints, or what is wrong.
+"""
+
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+from aiohttp import web
+
+from coldbench.core.errors import ColdbenchError
+from coldbench.core.function_spec import FunctionSpec
+from coldbench.lab.function import Function, Platform
+from coldbench.lab.http_contract import Ports, client
+from coldbench.lab.launch import launch
+from coldbench.lab.spawning import Spawner
+
+
+def main() -> int:
+    """Serve what standard input asks for."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    specs = msgspec.json.decode(sys.stdin.readline(), type=list[FunctionSpec])
+    try:
+        asyncio.run(_serve(specs))
+    except (ColdbenchError, OSError) as error:
+        print(json.dumps({"error": str(error)}), flush=True)  # noqa: T201
+        return 1
+    return 0
+
+
+async def _serve(specs: Sequence[FunctionSpec]) -> None:
+    how = [launch(Path(spec.folder)) for spec in specs]
+    async with contextlib.AsyncExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory(prefix="coldbench-lab-"))
+        session = await stack.enter_async_context(client())
+        spawner = await Spawner.launch()
+        platform = Platform(spawner=spawner, session=session, ports=Ports(), folder=Path(folder))
+        endpoints = []
+        for spec, its in zip(specs, how, strict=True):
+            runner = web.ServerRunner(web.Server(Function(spec, its, platform).handle))
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, "127.0.0.1", 0, backlog=4096).start()
+            endpoints.append(f"http://127.0.0.1:{runner.addresses[0][1]}/")
+        # First of all that is undone: no instance outlives what it talks to.
+        stack.push_async_callback(spawner.close)
+        print(json.dumps({"endpoints": endpoints}), flush=True)  # noqa: T201
+        await _end_of_input()
+
+
+async def _end_of_input() -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    loop.add_reader(sys.stdin, ended.set)
+    await ended.wait()
+    with contextlib.suppress(ValueError):
+        loop.remove_reader(sys.stdin)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

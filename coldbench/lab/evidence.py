@@ -1,0 +1,63 @@
+"""Which headers leave the lab: the function's shim, the platform's own, or nothing that tells."""
+
+import re
+from collections.abc import Iterable
+from uuid import uuid4
+
+from coldbench.core.function_spec import EvidenceMode
+from coldbench.lab.call import Answer
+from coldbench.lab.truth import Served
+
+# RFC 9110, 7.6.1; the gateway frames the body itself.
+_HOP_BY_HOP = frozenset(
+    (
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "content-length",
+    )
+)
+_EXEC = re.compile(r"\bexec;dur=(\d+(?:\.\d+)?)")
+_SHIM = ("server-timing", "cache-control")
+
+
+def outgoing(answer: Answer, served: Served | None, mode: EvidenceMode) -> list[tuple[str, str]]:
+    """The headers of the response to the caller."""
+    headers = [(name, value) for name, value in answer.headers if name.lower() not in _HOP_BY_HOP]
+    if mode is not EvidenceMode.FULL:
+        headers = list(_without_shim(headers))
+    if mode is EvidenceMode.NONE:
+        return headers
+    headers.append(("X-Request-Id", str(uuid4())))
+    if answer.failure is not None:
+        headers.append(("X-Coldbench-Lab-Error", answer.failure))
+    if served is not None:
+        first = served.number == 1
+        headers.append(("X-Instance-Id", served.instance.identity))
+        headers.append(("X-Cold-Start", str(first).lower()))
+        if first and served.instance.init_us is not None:
+            headers.append(("X-Init-Duration-Ms", f"{served.instance.init_us / 1e3:.3f}"))
+    return headers
+
+
+def executed_ms(answer: Answer) -> float | None:
+    """How long the function itself says that it ran, by its shim."""
+    for name, value in answer.headers:
+        if name.lower() == "server-timing" and (found := _EXEC.search(value)):
+            return float(found[1])
+    return None
+
+
+def incoming(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The caller's headers without those that are between it and the gateway."""
+    return [(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP]
+
+
+def _without_shim(headers: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    for name, value in headers:
+        if name.lower() not in _SHIM and not name.lower().startswith("x-coldbench-"):
+            yield name, value

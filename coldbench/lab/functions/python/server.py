@@ -1,0 +1,56 @@
+"""Serves a function on $PORT: HTTP/1.1 on the standard library's event loop, with the shim around it.
+
+One thread, so that requests are counted in the order in which they come.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable
+
+from shim import Shim
+
+Handler = Callable[[str, str, bytes], tuple[int, object]]
+
+
+def serve(shim: Shim, handler: Handler) -> None:
+    """Answer requests with `handler(method, path, body) -> (status, value)` until standard input ends."""
+    asyncio.run(_serve(shim, handler))
+
+
+async def _serve(shim: Shim, handler: Handler) -> None:
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                request, *lines = head.split("\r\n")
+                headers = {
+                    name.lower(): value.strip()
+                    for name, colon, value in (line.partition(":") for line in lines)
+                    if colon
+                }
+                visit = shim.arrived(headers.get("x-request-start"))
+                body = await reader.readexactly(int(headers.get("content-length", 0)))
+                method, path, _ = request.split(" ", 2)
+                await shim.hold(headers.get("x-coldbench-hold-until"), headers.get("x-coldbench-hold-ms"))
+                status, value = handler(method, path.partition("?")[0], body)
+                answer = json.dumps(value).encode()
+                lines = [f"HTTP/1.1 {status} {'OK' if status < 400 else 'Error'}"]
+                lines += ["Content-Type: application/json", f"Content-Length: {len(answer)}"]
+                lines += [f"{name}: {text}" for name, text in visit.headers()]
+                writer.write(
+                    "\r\n".join(lines).encode() + b"\r\n\r\n" + (b"" if method == "HEAD" else answer)
+                )
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", int(os.environ["PORT"]), backlog=512)
+    # The platform's end of standard input is the platform's end: nobody is left to serve.
+    asyncio.get_running_loop().add_reader(sys.stdin, lambda: os._exit(0))
+    shim.init_ended()
+    async with server:
+        await server.serve_forever()
