@@ -24,10 +24,6 @@ def run(arguments: list[str]) -> int:
         return _say(problem.format_message().replace("\n", " "), ExitCode.USAGE)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has gone (`coldbench runs | head`); let nothing complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
     except Exception as error:  # the last door: whatever comes here is a fault of ours
         if os.environ.get("COLDBENCH_DEBUG"):
             raise

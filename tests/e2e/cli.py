@@ -1,0 +1,112 @@
+"""Runs the real command line as a process, in a folder of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+COLDBENCH = [sys.executable, "-c", "from coldbench.cli import main; main()"]
+_ENVIRONMENT = {
+    name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_START") if name in os.environ
+}
+
+
+def coldbench(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run it to its end."""
+    return subprocess.run(
+        [*COLDBENCH, *arguments],
+        cwd=cwd,
+        env=_ENVIRONMENT | environment,
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+
+
+@contextmanager
+def started(*arguments: str, cwd: Path) -> Iterator[subprocess.Popen[str]]:
+    """Start it; whatever the test does, the process is gone at the end."""
+    with subprocess.Popen(
+        [*COLDBENCH, *arguments],
+        cwd=cwd,
+        env=_ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def only_folder(cwd: Path) -> Path:
+    """The one run folder there is."""
+    (folder,) = (cwd / "reports").iterdir()
+    return folder
+
+
+def add_up(record: dict[str, Any]) -> None:
+    """The contract's sums."""
+    counts = record["counts"]
+    parts = ("completed", "errors", "unfinished", "dropped")
+    assert counts["intended"] == sum(counts[part] for part in parts), counts
+    verdicts = sum(sum(result["verdicts"].values()) for result in record["results"])
+    assert verdicts == counts["completed"] + counts["errors"]
+
+
+def eventually(holds: Any, *, within_s: float = 20) -> None:
+    """Wait for something that another process does."""
+    deadline = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+def family(pid: int) -> set[int]:
+    """The process and all that descend from it, by /proc."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue  # it has just ended
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
+
+
+def command_line(pid: int) -> str:
+    """Of a process; empty when it is gone or a zombie."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+def alive(pids: Sequence[int] | set[int]) -> set[int]:
+    """Those that still run."""
+    return {pid for pid in pids if command_line(pid)}
+
+
+def kill(pid: int) -> None:
+    """SIGKILL, if it is still there."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def parsed(process: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """Its JSON: all of its standard output."""
+    found: dict[str, Any] = json.loads(process.stdout)
+    return found
