@@ -110,8 +110,6 @@ class Pool:
         if self._too_old(instance):
             self._retire(instance)
             return
-        if not instance.uses and self._spec.preinit:
-            return  # started ahead: kept until its first use
         self._cancel_reaping(instance)
         self._reaping[instance] = self._loop.call_later(self._spec.idle_ns / 1e9, self._retire, instance)
 
