@@ -26,9 +26,9 @@ JUDGE_VERSION = 1
 # An arrival this close to the end of init, seen only from outside, is not decided: the request's way to
 # the instance and back is known to about this much.
 _EDGE_MS = 5.0
-# A caller that waited at least this part of a reported init paid it; one that waited less than the
-# smaller part did not; between them it is not decided.
-_PAID, _NOT_PAID = 0.8, 0.25
+# A caller that waited at least this part of a reported init paid it. Where no warm calls are known, one
+# that waited at most the smaller part did not; between them it is not decided.
+_PAID, _NOT_PAID = 0.8, 0.1
 # Up to the smaller multiple of the median warm wait is no sign of a start, from the larger on it is one.
 _LIKE_WARM, _UNLIKE_WARM = 1.5, 3.0
 
@@ -139,21 +139,18 @@ def _came_before_init_ended(
         return held > age, shown, 0.95
     if not first_use:
         return _later_use_before_init_ended(invocation, around)
-    if evidence.init_ms is not None:
-        shown = f"waited {held:.1f} ms against an init of {evidence.init_ms:g} ms"
-        if held >= _PAID * evidence.init_ms:
-            return True, shown, 0.95
-        if held <= _NOT_PAID * evidence.init_ms:
-            return False, shown, 0.95
-        return None, f"{shown}: too little to have paid it, too much not to have", 0.0
     warm = around.warm_wait_ms(dialled=invocation.dialled)
-    if warm is None:
+    init = evidence.init_ms
+    if warm is None and init is None:
         return True, "no wait of a warm call to confirm it with", 0.8
-    shown = f"waited {held:.1f} ms where warm calls wait {warm:.1f} ms"
-    if held >= _UNLIKE_WARM * warm + _EDGE_MS:
-        return True, shown, 0.95
-    if held <= _LIKE_WARM * warm:
+    beside = "" if warm is None else f" where warm calls wait {warm:.1f} ms"
+    against = "" if init is None else f" against an init of {init:g} ms"
+    shown = f"waited {held:.1f} ms{beside}{against}"
+    # It may have come when the init was nearly over: a short wait is none only where warm calls wait as long.
+    if held <= (_LIKE_WARM * warm if warm is not None else _NOT_PAID * (init or 0.0)):
         return False, shown, 0.95
+    if held >= (_PAID * init if init is not None else _UNLIKE_WARM * (warm or 0.0) + _EDGE_MS):
+        return True, shown, 0.95
     return None, f"{shown}: not decided", 0.0
 
 

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 COLDBENCH = [sys.executable, "-c", "from coldbench.cli import main; main()"]
-_ENVIRONMENT = {
-    name: os.environ[name] for name in ("PATH", "HOME", "COVERAGE_PROCESS_START") if name in os.environ
-}
+_KEPT = ("PATH", "HOME", "PYTHONPATH", "COVERAGE_PROCESS_START")
+_ENVIRONMENT = {name: os.environ[name] for name in _KEPT if name in os.environ}
 
 
 def coldbench(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -64,7 +64,8 @@ def shim(**evidence: Any) -> dict[str, Any]:
         (shim(instance_seq=1, init_ms=100, wait_ms=50), Verdict.UNKNOWN),
         # flags say "first use", the wait says "paid"
         ({"cold_flag": True, "init_ms": 100, "wait_ms": 140}, Verdict.COLD),
-        ({"cold_flag": True, "init_ms": 100, "wait_ms": 12}, Verdict.PREINITIALISED),
+        ({"cold_flag": True, "init_ms": 100, "wait_ms": 8}, Verdict.PREINITIALISED),
+        ({"cold_flag": True, "init_ms": 100, "wait_ms": 24}, Verdict.UNKNOWN),
         ({"cold_flag": True, "wait_ms": 140}, Verdict.COLD),
         ({"cold_flag": False, "wait_ms": 9}, Verdict.WARM),
         # a platform's report of an init
@@ -104,6 +105,12 @@ def test_a_flag_is_confirmed_against_warm_calls_of_the_same_run() -> None:
     )
     assert judged(*warm, invocation(9, sent_ms=5000, wait_ms=400, cold_flag=True)).verdict == Verdict.COLD
     assert judged(*warm, invocation(9, sent_ms=5000, wait_ms=24, cold_flag=True)).verdict == Verdict.UNKNOWN
+
+
+def test_a_caller_of_a_nearly_ended_init_is_not_called_preinitialised() -> None:
+    warm = [invocation(n, sent_ms=1000 + 50 * n, wait_ms=3, cold_flag=False) for n in range(8)]
+    late = invocation(9, sent_ms=5000, wait_ms=20, cold_flag=True, init_ms=290)
+    assert judged(*warm, late).verdict == Verdict.UNKNOWN
 
 
 def test_callers_that_waited_with_a_starting_instance_are_no_warm_baseline() -> None:
