@@ -133,8 +133,8 @@ def test_a_later_use_with_a_known_instance() -> None:
 
 
 def test_the_round_trip_is_no_startup() -> None:
-    # 100 ms of network: a wait of 104 ms against an init of 20 ms is not a paid init.
-    far = invocation(0, wait_ms=104, connect_ns=100 * MS, reused=False, init_ms=20)
+    # 100 ms of network: a wait of 104 ms against an init of 50 ms is not a paid init.
+    far = invocation(0, wait_ms=104, connect_ns=100 * MS, reused=False, init_ms=50)
     assert judged(far).verdict == Verdict.PREINITIALISED
 
 
