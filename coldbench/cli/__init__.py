@@ -2,28 +2,46 @@
 
 import os
 import sys
+from io import TextIOWrapper
 
 from coldbench.core.errors import ColdbenchError, ExitCode
 
 
 def main() -> None:
     """The console script `coldbench`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A name that the terminal's encoding lacks is shown as an escape, and ends nothing.
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
     """Do what the arguments say and return the exit code of the contract."""
-    from coldbench.cli.app import Problem, app
+    from typer import Exit, TyperException
+
+    from coldbench.cli.app import app
 
     try:
-        code = app(arguments or ["--help"], prog_name="coldbench", standalone_mode=False)
-        return int(code or ExitCode.DONE)
+        try:
+            # Not `app()`: that has its own way with Ctrl-C, closed pipes and exit codes.
+            with app.make_context("coldbench", arguments or ["--help"]) as context:
+                app.invoke(context)
+            code = int(ExitCode.DONE)
+        except Exit as end:
+            code = end.exit_code
+        sys.stdout.flush()  # here, so that a closed pipe is met here
+        return code
     except ColdbenchError as error:
         return _say(str(error), error.exit_code)
-    except Problem as problem:
-        return _say(problem.format_message().replace("\n", " "), ExitCode.USAGE)
+    except TyperException as error:  # a missing option, a value of the wrong type ...
+        return _say(error.format_message(), ExitCode.USAGE)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone (`coldbench runs | head`); let nothing complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
     except Exception as error:  # the last door: whatever comes here is a fault of ours
         if os.environ.get("COLDBENCH_DEBUG"):
             raise
@@ -34,6 +52,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _say(text: str, code: ExitCode) -> int:
-    line = " ".join(text.split())
+    # What is said may quote a server or a file: one line, and nothing that acts on a terminal.
+    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
     print(f"coldbench: {line}", file=sys.stderr)  # noqa: T201
     return code

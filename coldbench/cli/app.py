@@ -18,9 +18,6 @@ COMMANDS = {
     "lab": "Serve local functions with known ground truth.",
 }
 
-# The base of every complaint about the command line, wherever this typer keeps its click.
-Problem: type[Any] = typer.BadParameter.__mro__[2]
-
 
 class Commands(TyperGroup):
     """Knows its commands by the table; imports one when it is called."""
@@ -51,6 +48,7 @@ _app = typer.Typer(
     name="coldbench",
     help="What does a serverless function's cold start really cost, and what helps?",
     rich_markup_mode=None,
+    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

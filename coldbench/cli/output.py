@@ -5,13 +5,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from coldbench.core.errors import UsageError
 from coldbench.core.summary import Run
-from coldbench.report.terminal import said_at_once, show
+from coldbench.report.terminal import face
 from coldbench.runs.folder import encode_record
 
 _STDOUT = "-"
+_NARROWEST = 80  # in columns; a narrower terminal wraps the lines, and no figure is cut
 
 
 class Output:
@@ -24,24 +26,26 @@ class Output:
         self.console = Console(
             stderr=json_to == _STDOUT, quiet=quiet, highlight=False, markup=False, emoji=False
         )
+        self.console.width = max(self.console.width, _NARROWEST)
 
     def lines(self, lines: Iterable[str]) -> None:
-        """Plain lines for people."""
-        said_at_once(list(lines), self.console)
+        """Plain lines for people, wrapped by nobody: they may be piped on."""
+        for line in lines:
+            self.console.print(Text(line), soft_wrap=True)
 
     def run(self, run: Run, folder: Path | None) -> None:
         """The run, for people and as JSON where that was asked for."""
-        show(run, folder, self.console)
-        self.json(run)
+        self.console.print(face(run, folder, self.console))
+        self.json(encode_record(run))
 
-    def json(self, run: Run) -> None:
-        """The contract's JSON, where it was asked for."""
+    def json(self, document: bytes) -> None:
+        """A document for programs, where `--json` said; nothing when it was not given."""
         if self._json_to == _STDOUT:
-            sys.stdout.buffer.write(encode_record(run))
+            sys.stdout.buffer.write(document)
             sys.stdout.buffer.flush()
         elif self._json_to is not None:
             try:
-                Path(self._json_to).write_bytes(encode_record(run))
+                Path(self._json_to).write_bytes(document)
             except OSError as error:
                 raise UsageError(
                     f"cannot be written: {error.strerror}", place=f"--json {self._json_to}"

@@ -1,6 +1,6 @@
 """`coldbench report`: a run again, judged by today's rules."""
 
-import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +9,17 @@ import typer
 from coldbench.analysis import open_run
 from coldbench.cli import options
 from coldbench.cli.output import Output
-from coldbench.core.errors import UsageError
 from coldbench.report.text import markdown, text
 from coldbench.runs.folder import encode_record, find_run
 
-_FORMATS = ("terminal", "text", "md", "json")
+
+class Format(StrEnum):
+    """The faces of a run; `terminal` draws bars and colours where it can."""
+
+    TERMINAL = "terminal"
+    TEXT = "text"
+    MARKDOWN = "md"
+    JSON = "json"
 
 
 def command(
@@ -24,27 +30,25 @@ def command(
         ),
     ] = "latest",
     format_: Annotated[
-        str, typer.Option("--format", metavar="terminal|text|md|json", help="How to show it.")
-    ] = "terminal",
+        Format, typer.Option("--format", metavar="terminal|text|md|json", help="How to show it.")
+    ] = Format.TERMINAL,
     json_to: options.JsonTo = None,
     out: options.Out = Path("reports"),
 ) -> None:
     """Show a run again, judged by today's rules."""
-    if format_ not in _FORMATS:
-        raise UsageError(f"expected one of {', '.join(_FORMATS)}, got {format_!r}", place="--format")
+    if format_ is Format.JSON:
+        json_to = json_to or "-"
+    output = Output(json_to=json_to)
     folder = find_run(out, run)
     found = open_run(folder)
-    output = Output(json_to=json_to)
     match format_:
-        case "terminal":
+        case Format.TERMINAL:
             output.run(found, folder)
             return
-        case "text":
-            words = text(found, folder).encode()
-        case "md":
-            words = markdown(found, folder).encode()
-        case _:
-            words = encode_record(found)
-    sys.stdout.buffer.write(words)
-    sys.stdout.buffer.flush()
-    output.json(found)
+        case Format.TEXT:
+            output.lines(text(found, folder).splitlines())
+        case Format.MARKDOWN:
+            output.lines(markdown(found, folder).splitlines())
+        case Format.JSON:
+            pass  # nothing for people
+    output.json(encode_record(found))

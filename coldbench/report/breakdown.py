@@ -6,59 +6,70 @@ from msgspec import Struct
 
 from coldbench.core.summary import Quantiles, Result
 
-# name, the quantiles it comes from, a character for terminals that draw, one for those that do not
-PARTS = {
-    "network": "▒",
-    "platform": "░",
-    "unattributed": "▓",
-    "init": "█",
-    "execution": "▪",
-}
-ASCII = {"network": "n", "platform": "p", "unattributed": "?", "init": "#", "execution": "x"}
+# In the order of time, as a caller lives through them.
+PARTS = ("network", "platform", "unattributed", "init", "exec")
+
+# A part narrower than this share of a character is not drawn.
+_VISIBLE = 0.2
 
 
 class Bar(Struct, frozen=True, kw_only=True):
-    """Of one target: the median of each part in ms, in the order of `PARTS`; what was not seen is absent."""
+    """Of one target: the median of each part in ms, in the order of `PARTS`; what was not seen is absent.
+
+    `wait_ms` is the median wait of its cold calls: about the sum, since medians do not add up exactly.
+    """
 
     target: str
     parts: dict[str, float]
+    wait_ms: float | None
 
     @property
     def total_ms(self) -> float:
+        """The length of the bar."""
         return sum(self.parts.values())
 
 
 def bars(results: Sequence[Result]) -> list[Bar]:
-    """One for each target whose startup is known by parts."""
+    """One for each target of which something of a cold start is known."""
     made = []
     for result in results:
         medians = {
             "network": result.round_trip_ms,
             "platform": _median(result.platform_ms),
-            "unattributed": _median(result.unattributed_ms),
+            "unattributed": _unattributed(result),
             "init": _median(result.init_ms),
-            "execution": _median(result.exec_ms),
+            "exec": _median(result.exec_ms),
         }
-        if medians["init"] is not None:
-            parts = {name: value for name, value in medians.items() if value is not None}
-            made.append(Bar(target=result.target, parts=parts))
+        # A part below zero (clocks, or an init that began before the call) has no length.
+        parts = {name: max(value, 0.0) for name, value in medians.items() if value is not None}
+        if parts.keys() & {"platform", "unattributed", "init"}:
+            made.append(Bar(target=result.target, parts=parts, wait_ms=_median(result.wait_cold_ms)))
     return made
 
 
 def cells(bar: Bar, longest_ms: float, width: int) -> list[tuple[str, int]]:
     """How many characters each part takes when `longest_ms` takes `width`; a part that shows at all is >= 1.
 
-    The whole is rounded once, so that bars of equal length are equal.
+    Edges are rounded, not lengths, so that bars of equal length are equal.
     """
     scale = width / longest_ms if longest_ms else 0.0
     taken: list[tuple[str, int]] = []
-    upto_ms = upto = 0.0
+    upto_ms, upto = 0.0, 0
     for name, value in bar.parts.items():
         upto_ms += value
-        edge = max(round(upto_ms * scale), upto + (1 if value * scale >= 0.2 else 0))
-        taken.append((name, int(edge - upto)))
+        edge = max(round(upto_ms * scale), upto + (value * scale >= _VISIBLE))
+        taken.append((name, edge - upto))
         upto = edge
     return taken
+
+
+def _unattributed(result: Result) -> float | None:
+    """What is left over; the whole startup, or all that a cold call costs, when no part of it is known."""
+    if result.unattributed_ms is not None or result.init_ms is not None:
+        return _median(result.unattributed_ms)
+    if result.startup_ms is not None:
+        return _median(result.startup_ms)
+    return None if result.cold_penalty_ms is None else result.cold_penalty_ms.value
 
 
 def _median(quantiles: Quantiles | None) -> float | None:

@@ -12,13 +12,16 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from coldbench.core.durations import format_duration
 from coldbench.report.words import shown
 
 _LINE_EVERY_S = 5.0
+_BAR_WIDTH = 24
+_STOPPING = "stopping: waiting for what is in flight (Ctrl-C again: at once)"
 
 
 class Now(Struct, frozen=True, kw_only=True):
-    """Where the run is; instants in seconds of the run."""
+    """Where the run is; instants in seconds of the run. `planned` is None when only the answers decide."""
 
     phase: str
     at_s: float
@@ -31,20 +34,22 @@ class Now(Struct, frozen=True, kw_only=True):
 
 
 class LiveView:
-    """Use as a context; feed it, it shows. Leaving it leaves the terminal as it was."""
+    """Use as a context; feed it, it shows. Leaving it leaves the terminal as it was.
+
+    A terminal that has gone ends the showing, never the run.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._live = (
-            Live(console=console, transient=True, auto_refresh=False) if console.is_terminal else None
-        )
+        changing = console.is_terminal and not console.is_dumb_terminal
+        self._live = Live(console=console, transient=True, auto_refresh=False) if changing else None
         self._now: Now | None = None
-        self._before: Now | None = None
         self._rate = 0.0
         self._verdicts: Mapping[str, Mapping[str, int]] = {}
         self._said_at_s = -_LINE_EVERY_S
         self._said_phase = ""
         self._stopping = False
+        self._gone = False
 
     def __enter__(self) -> Self:
         if self._live:
@@ -54,8 +59,11 @@ class LiveView:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._live:
-            self._live.stop()
+        try:
+            if self._live:
+                self._live.stop()
+        except OSError:
+            pass
 
     def now(self, now: Now) -> None:
         """The run has come so far."""
@@ -73,51 +81,72 @@ class LiveView:
     def stopping(self) -> None:
         """The user has asked for the end."""
         self._stopping = True
-        if self._live:
-            self._show()
-        else:
-            self._console.print("stopping: waiting for what is in flight", highlight=False)
+        if not self._live:
+            self._print(_STOPPING)
+        self._show()
 
     def _show(self) -> None:
-        if self._live:
-            self._live.update(self._view(), refresh=True)
-            return
-        now = self._now
-        if now and (now.phase != self._said_phase or now.at_s - self._said_at_s >= _LINE_EVERY_S):
-            self._said_phase, self._said_at_s = now.phase, now.at_s
-            self._console.print(Text(self._line(now)), soft_wrap=True)
+        if not self._live:
+            self._say()
+        elif not self._gone:
+            try:
+                self._live.update(self._view(), refresh=True)
+            except OSError:
+                self._gone = True
 
-    def _line(self, now: Now) -> str:
+    def _print(self, line: str) -> None:
+        if not self._gone:
+            try:
+                self._console.print(Text(line), soft_wrap=True)
+            except OSError:
+                self._gone = True
+
+    def _say(self) -> None:
+        """A line at each new phase, and every few seconds."""
+        now = self._now
+        if now is None or (now.phase == self._said_phase and now.at_s - self._said_at_s < _LINE_EVERY_S):
+            return
+        self._said_phase, self._said_at_s = now.phase, now.at_s
         planned = "" if now.planned is None else f" of {now.planned:,}"
-        total = Counter[str]()
-        for its in self._verdicts.values():
-            total.update(its)
-        met = ", ".join(f"{number:,} {verdict}" for verdict, number in total.most_common() if number)
-        return (
-            f"{now.at_s:6.1f}s  {shown(now.phase)}  {now.dispatched:,}{planned} sent, "
-            f"{now.in_flight:,} in flight, {now.errors:,} errors{f'; {met}' if met else ''}"
+        line = (
+            f"{now.at_s:6.1f} s  {shown(now.phase)}  {now.dispatched:,}{planned} sent, "
+            f"{now.in_flight:,} in flight, {now.errors:,} errors"
         )
+        total = sum((Counter(its) for its in self._verdicts.values()), Counter[str]())
+        if total:
+            line += "; " + ", ".join(f"{number:,} {verdict}" for verdict, number in total.most_common())
+        self._print(line)
 
     def _view(self) -> RenderableType:
         now = self._now
         if now is None:
             return Text("connecting ...", style="dim")
-        done = now.at_s / now.expected_s if now.expected_s else 0.0
-        if now.planned:
-            done = max(done, (now.completed + now.errors) / now.planned)
+        expected_s = max(now.expected_s, now.at_s)
         head = Table.grid(padding=(0, 2))
         head.add_row(
             Text(shown(now.phase), style="bold"),
-            ProgressBar(total=1.0, completed=min(done, 1.0), width=30),
-            Text(f"{now.at_s:.0f} s of about {max(now.expected_s, now.at_s):.0f} s"),
-            Text(f"{now.dispatched:,} sent  {now.in_flight:,} in flight  {self._rate:,.0f}/s"),
-            Text(f"{now.errors:,} errors" if now.errors else "", style="red"),
+            ProgressBar(total=1.0, completed=_done(now), width=_BAR_WIDTH),
+            Text(
+                f"{format_duration(round(now.at_s) * 10**9)} of {format_duration(round(expected_s) * 10**9)}"
+            ),
         )
+        planned = "" if now.planned is None else f" of {now.planned:,}"
+        flow = Text(
+            f"{now.dispatched:,}{planned} sent   {now.in_flight:,} in flight   {self._rate:,.0f}/s   "
+        )
+        flow.append(f"{now.errors:,} errors", style="red" if now.errors else "dim")
         rows = Table.grid(padding=(0, 2))
         for target, its in self._verdicts.items():
-            met = "  ".join(f"{verdict} {number:,}" for verdict, number in its.items() if number)
-            rows.add_row(Text(f"  {shown(target, 24)}", style="bold"), Text(met))
-        parts: list[RenderableType] = [head, rows]
+            met = "   ".join(f"{verdict} {number:,}" for verdict, number in its.items() if number)
+            rows.add_row(Text(shown(target, 24), style="bold"), Text(met))
+        parts: list[RenderableType] = [head, flow, rows]
         if self._stopping:
-            parts.append(Text("stopping: waiting for what is in flight (again: at once)", style="yellow"))
+            parts.append(Text(_STOPPING, style="yellow"))
         return Group(*parts)
+
+
+def _done(now: Now) -> float:
+    """0 to 1: by time, or by what was answered, whichever is further on."""
+    by_time = now.at_s / now.expected_s if now.expected_s else 0.0
+    by_answers = (now.completed + now.errors) / now.planned if now.planned else 0.0
+    return min(max(by_time, by_answers), 1.0)

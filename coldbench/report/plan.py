@@ -16,9 +16,10 @@ def plan_lines(profile: Profile, plan: Plan, targets: Sequence[Target]) -> Itera
     names = ", ".join(shown(target.name, 40) for target in targets)
     each = "" if planned is None or len(targets) == 1 else f" ({planned // len(targets):,} each)"
     duration = format_duration(planned_duration_ns(plan))
-    yield (f"plan  {shown(profile.name)}: {number} to {names}{each}, about {duration} plus the answers' time")
+    yield f"plan  {shown(profile.name)}: {number} to {names}{each}, about {duration} plus the answers' time"
     rounds = f"{profile.repeat} rounds of: " if profile.repeat > 1 else ""
-    yield f"      {rounds}{', then '.join(_stage(stage) for stage in profile.stages)}"
+    each_target = ", to each target" if len(targets) > 1 else ""
+    yield f"      {rounds}{', then '.join(_stage(stage) for stage in profile.stages)}{each_target}"
     yield f"      seed {plan.seed}"
 
 

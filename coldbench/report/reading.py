@@ -1,49 +1,81 @@
-"""The run in plain words: one sentence a target, only from figures that are there."""
+"""The run in plain words: what a person asked, answered only from figures that are there."""
 
 from collections.abc import Iterator
 
-from coldbench.core.summary import Result, Run
+from coldbench.core.summary import Quantiles, Result, Run
 from coldbench.core.verdict import Verdict
-from coldbench.report.words import interval, ms, shown
+from coldbench.report.words import interval, ms, share, shown
 
 
 def reading(run: Run) -> Iterator[str]:
-    """A sentence or two for each target."""
+    """One paragraph for each target, and one that compares them."""
     for result in run.results:
-        yield f"{shown(result.target)}: {_of(result)}"
+        yield f"{shown(result.target)}: {_of(result)}."
+    startups = {shown(r.target): p50 for r in run.results if (p50 := _median(r.startup_ms)) is not None}
+    if len(startups) > 1:
+        ordered = sorted(startups.items(), key=lambda item: item[1])
+        yield f"median startup, shortest first: {', '.join(f'{name} {ms(p50)} ms' for name, p50 in ordered)}."
 
 
 def _of(result: Result) -> str:
     verdicts = result.verdicts
-    cold, warm = verdicts.get(Verdict.COLD, 0), verdicts.get(Verdict.WARM, 0)
     judged = sum(verdicts.values())
     if not judged:
-        return "nothing was answered."
+        return "nothing was answered"
     if verdicts.get(Verdict.UNKNOWN) == judged:
-        return "the evidence decides nothing; what is cold and what warm is unknown."
+        return "the evidence decides nothing; which calls were cold is unknown"
+    cold = verdicts.get(Verdict.COLD, 0)
     if not cold:
-        return f"no call met a cold start{f'; {warm:,} were warm' if warm else ''}."
-    sentences = []
-    if result.cold_penalty_ms is not None:
-        price = interval(result.cold_penalty_ms)
-        sentences.append(f"a cold start costs its caller {price} more than a warm call waits")
-    else:
-        sentences.append(f"{cold:,} of {judged:,} calls met a cold start")
-    sentences += _parts(result)
+        return f"no cold start in {judged:,} calls"
+    said = [_price(result), *_parts(result), f"{share(cold, judged)} calls met one"]
     affected = verdicts.get(Verdict.COLD_AFFECTED, 0)
     if affected:
-        sentences.append(f"{affected:,} more calls waited in somebody else's start")
-    return "; ".join(sentences) + "."
+        said.append(f"{affected:,} more waited in somebody else's")
+    failed = verdicts.get(Verdict.START_FAILED, 0)
+    if failed:
+        said.append(f"{failed:,} waited for an instance that never came up")
+    unknown = verdicts.get(Verdict.UNKNOWN, 0)
+    if unknown:
+        said.append(f"of {unknown:,} it is not known")
+    return "; ".join(said)
+
+
+def _price(result: Result) -> str:
+    penalty, startup, wait = (
+        result.cold_penalty_ms,
+        _median(result.startup_ms),
+        _median(result.wait_cold_ms),
+    )
+    if penalty is not None:
+        bounds = "" if penalty.low is not None else " (too few rounds for an interval)"
+        figure = f"{interval(penalty)} ms" if not bounds else f"{ms(penalty.value)} ms"
+        return f"a cold start costs its caller {figure} over a warm call{bounds}"
+    if startup is not None:
+        return f"a cold start takes {ms(startup)} ms (median)"
+    if wait is not None:
+        return f"a cold call waits {ms(wait)} ms (median)"
+    return "too few cold calls to say what one costs"
 
 
 def _parts(result: Result) -> Iterator[str]:
-    init, platform, rest = result.init_ms, result.platform_ms, result.unattributed_ms
-    if init and init.p50 is not None:
-        text = f"{ms(init.p50)} ms of it is init (runtime boot and your code at import)"
-        if platform and platform.p50 is not None:
-            text += f", {ms(platform.p50)} ms the platform's own overhead"
-        elif rest and rest.p50 is not None:
-            text += f", {ms(rest.p50)} ms is not attributed"
-        yield f"{text} (medians)"
-    if result.exec_ms and result.exec_ms.p50 is not None:
-        yield f"the execution itself takes {ms(result.exec_ms.p50)} ms"
+    init, platform, rest = (
+        _median(result.init_ms),
+        _median(result.platform_ms),
+        _median(result.unattributed_ms),
+    )
+    parts = []
+    if init is not None:
+        parts.append(f"{ms(init)} ms is init (runtime boot and your code at import)")
+    if platform is not None:
+        parts.append(f"{ms(platform)} ms the platform's own overhead")
+    if rest is not None:
+        parts.append(f"{ms(rest)} ms nobody's for certain")
+    if parts:
+        yield f"of its startup {', '.join(parts)} (medians)"
+    execution = _median(result.exec_ms)
+    if execution is not None:
+        yield f"execution itself takes {ms(execution)} ms"
+
+
+def _median(quantiles: Quantiles | None) -> float | None:
+    return None if quantiles is None else quantiles.p50

@@ -1,127 +1,149 @@
 """The tables of a run, as plain cells: the terminal, the text and the Markdown show the same ones."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from coldbench.core.summary import Result, Run
+from coldbench.core.summary import Quantiles, Result, Run, TargetInfo
 from coldbench.core.verdict import Verdict
-from coldbench.report.words import at, interval, ms, shown
+from coldbench.report.words import WITHHELD, at, interval, shown
+
+
+class Column(Struct, frozen=True):
+    """A head of two lines, what is meant and which figure of it; `words` are set to the left."""
+
+    group: str
+    figure: str = ""
+    words: bool = False
+
+    @property
+    def head(self) -> str:
+        """In one line, where a group's columns do not stand under one another."""
+        if self.group.endswith("-"):
+            return self.group[:-1] + self.figure
+        return f"{self.group} {self.figure}".strip()
 
 
 class Table(Struct, frozen=True, kw_only=True):
-    """A title, a line that says how to read it, the heads of the columns, and rows of text.
-
-    The first `text_columns` columns are words, the rest are figures. Heads may have several lines.
-    """
+    """A title, the columns, rows of text, and a line that says how to read it (may be empty)."""
 
     title: str
-    caption: str
-    heads: list[str]
+    columns: list[Column]
     rows: list[list[str]]
-    text_columns: int = 1
+    caption: str = ""
+
+    @property
+    def heads(self) -> list[str]:
+        """Of two lines, or of one; the name of a group stands over its first column only."""
+        groups = [column.group for column in self.columns]
+        named = [
+            "" if group == before else group for before, group in zip(["", *groups], groups, strict=False)
+        ]
+        return [f"{name}\n{column.figure}".rstrip() for name, column in zip(named, self.columns, strict=True)]
 
 
-_Cell = Callable[[Result], str]
+_Cells = dict[Column, Callable[[Result], str]]
 
-_VERDICTS: dict[Verdict, str] = {
-    Verdict.COLD: "cold",
-    Verdict.WARM: "warm",
-    Verdict.COLD_AFFECTED: "cold-affected",
-    Verdict.PREINITIALISED: "pre-init",
-    Verdict.UNKNOWN: "unknown",
-    Verdict.START_FAILED: "start failed",
-    Verdict.THROTTLED: "throttled",
-    Verdict.DISCARDED: "discarded",
+_TARGET = Column("target", words=True)
+
+_VERDICTS = {
+    Verdict.COLD: Column("cold"),
+    Verdict.WARM: Column("warm"),
+    Verdict.COLD_AFFECTED: Column("cold", "affected"),
+    Verdict.PREINITIALISED: Column("preini-", "tialised"),
+    Verdict.UNKNOWN: Column("unknown"),
+    Verdict.START_FAILED: Column("start", "failed"),
+    Verdict.THROTTLED: Column("throttled"),
+    Verdict.DISCARDED: Column("discarded"),
 }
 # Always shown; the others only where they occur.
 _MAIN = (Verdict.COLD, Verdict.WARM)
 
-_TIMES: dict[str, _Cell] = {
-    "startup\np50": lambda r: at(r.startup_ms, "p50"),
-    "\np95": lambda r: at(r.startup_ms, "p95"),
-    "\np99": lambda r: at(r.startup_ms, "p99"),
-    "init\np50": lambda r: at(r.init_ms, "p50"),
-    "platform\np50": lambda r: at(r.platform_ms, "p50"),
-    "wait\ncold\np50": lambda r: at(r.wait_cold_ms, "p50"),
-    "wait\nwarm\np50": lambda r: at(r.wait_warm_ms, "p50"),
-    "exec\np50": lambda r: at(r.exec_ms, "p50"),
-}
+# DESIGN.md, "Words": evidence level
+_EVIDENCE = {0: "0 timing", 1: "1 headers", 2: "2 shim", 3: "3 platform API"}
 
 
-def tables(run: Run) -> list[Table]:
+def tables(run: Run) -> Iterator[Table]:
     """All tables of the run, in reading order; none when it has no results yet."""
-    if not run.results:
-        return []
-    return [_met(run), _times(run), _penalties(run)]
+    if run.results:
+        yield _met(run)
+        yield from _filled(run, "Waits, in ms", _WAITS)
+        yield from _filled(run, "Startup and execution, in ms", _STARTUP)
 
 
 def _met(run: Run) -> Table:
-    occurring = [
-        verdict
-        for verdict in _VERDICTS
-        if verdict in _MAIN or any(result.verdicts.get(verdict) for result in run.results)
-    ]
-    runtimes = {target.name: target.runtime or "" for target in run.targets}
-    labelled = any(runtime not in ("", name) for name, runtime in runtimes.items())
-    rows = []
-    for result in run.results:
-        row = [shown(result.target, 24)]
-        if labelled:
-            row.append(shown(runtimes.get(result.target, ""), 16))
-        row += [f"{result.verdicts.get(verdict, 0):,}" for verdict in occurring]
-        row.append("-" if result.instances is None else f"{result.instances:,}")
-        row.append(f"{sum(result.errors.values()):,}")
-        rows.append(row)
-    heads = ["target", *(["runtime"] if labelled else []), *(_VERDICTS[v] for v in occurring)]
-    return Table(
-        title="What the invocations met",
-        caption="Number of invocations by verdict; instances that answered; transport errors.",
-        heads=[*heads, "instances", "errors"],
-        rows=rows,
-        text_columns=2 if labelled else 1,
-    )
+    info = {target.name: target for target in run.targets}
+    cells: _Cells = {_TARGET: lambda r: shown(r.target, 24)}
+    if any(target.runtime not in (None, target.name) for target in run.targets):
+        cells[Column("runtime", words=True)] = lambda r: shown(info[r.target].runtime or "", 16)
+    cells[Column("evidence", "level", words=True)] = lambda r: _evidence(info[r.target])
+    for verdict, column in _VERDICTS.items():
+        if verdict in _MAIN or any(result.verdicts.get(verdict) for result in run.results):
+            cells[column] = lambda r, verdict=verdict: f"{r.verdicts.get(verdict, 0):,}"  # type: ignore[misc]
+    cells[Column("instances")] = lambda r: "" if r.instances is None else f"{r.instances:,}"
+    cells[Column("errors")] = lambda r: f"{sum(r.errors.values()):,}"
+    if any(not status.startswith("2") for result in run.results for status in result.statuses):
+        cells[Column("status", words=True)] = _statuses
+    return _table(run, "What the invocations met", cells)
 
 
-def _times(run: Run) -> Table:
-    unattributed = any(result.unattributed_ms for result in run.results)
-    columns = dict(_TIMES)
-    if unattributed:
-        columns["unattri-\nbuted\np50"] = lambda r: at(r.unattributed_ms, "p50")
-    rows = [
-        [shown(result.target, 24), *(cell(result) for cell in columns.values())] for result in run.results
-    ]
-    return Table(
-        title="Times, in ms",
-        caption=(
-            "Startup: the wait of a cold call without network and execution. A quantile p is withheld (-) "
-            "unless n(1-p) >= 5."
-        ),
-        heads=["target", *columns],
-        rows=rows,
-    )
+def _evidence(target: TargetInfo) -> str:
+    return "" if target.evidence_level is None else _EVIDENCE.get(target.evidence_level, "")
 
 
-def _penalties(run: Run) -> Table:
-    rows = []
-    for result in run.results:
-        cold, warm = result.wait_cold_ms, result.wait_warm_ms
-        rows.append(
-            [
-                shown(result.target, 24),
-                "-" if result.cold_penalty_ms is None else interval(result.cold_penalty_ms),
-                f"{cold.n:,}" if cold else "0",
-                f"{warm.n:,}" if warm else "0",
-                ms(result.round_trip_ms),
-            ]
-        )
-    return Table(
-        title="What a cold start costs its caller",
-        caption=(
-            "Difference of the median waits, cold minus warm, on the same kind of connection, with its 95 % "
-            "interval over rounds; n of each; the network's round trip in ms."
-        ),
-        heads=["target", "cold penalty", "n cold", "n warm", "round trip"],
-        rows=rows,
-        text_columns=2,
-    )
+def _statuses(result: Result) -> str:
+    return ", ".join(f"{number:,} x {status}" for status, number in sorted(result.statuses.items()))
+
+
+def _times(group: str, of: Callable[[Result], Quantiles | None], *figures: str) -> _Cells:
+    def cell(figure: str) -> Callable[[Result], str]:
+        return lambda result: at(of(result), figure)
+
+    return {Column(group, figure): cell(figure) for figure in figures}
+
+
+def _penalty(result: Result) -> str:
+    return "" if result.cold_penalty_ms is None else interval(result.cold_penalty_ms)
+
+
+_WAITS: _Cells = {
+    **_times("wait cold", lambda r: r.wait_cold_ms, "p50", "p95", "n"),
+    **_times("wait warm", lambda r: r.wait_warm_ms, "p50", "p95", "n"),
+    Column("cold penalty", "[95 % interval]"): _penalty,
+}
+_STARTUP: _Cells = {
+    **_times("startup", lambda r: r.startup_ms, "p50", "p95", "p99", "n"),
+    **_times("init", lambda r: r.init_ms, "p50", "n"),
+    **_times("platform", lambda r: r.platform_ms, "p50", "n"),
+    **_times("unattributed", lambda r: r.unattributed_ms, "p50", "n"),
+    **_times("exec", lambda r: r.exec_ms, "p50", "n"),
+}
+
+# Said below a table in which the word, or a withheld figure, occurs.
+_LEGEND = {
+    "cold penalty": "Cold penalty: the difference of the median waits, cold minus warm, on the same kind of "
+    "connection, over rounds.",
+    "startup": "Startup: what a cold call waits, without network and execution.",
+    "platform": "Platform: the platform's overhead, startup without init.",
+    "unattributed": "Unattributed: startup without init, of which it is not known whose it is.",
+}
+_WITHHELD_LEGEND = (
+    f"{WITHHELD}: too few samples: a quantile p needs n(1-p) >= 5, an interval three rounds or more."
+)
+
+
+def _filled(run: Run, title: str, cells: _Cells) -> Iterator[Table]:
+    """The table without the groups of which nothing was observed; none when there is nothing at all."""
+    seen = {column.group for column, cell in cells.items() if any(cell(result) for result in run.results)}
+    if seen:
+        kept = {column: cell for column, cell in cells.items() if column.group in seen}
+        yield _table(run, title, {_TARGET: lambda r: shown(r.target, 24), **kept})
+
+
+def _table(run: Run, title: str, cells: _Cells) -> Table:
+    rows = [[cell(result) for cell in cells.values()] for result in run.results]
+    groups = {column.group for column in cells}
+    legend = [sentence for group, sentence in _LEGEND.items() if group in groups]
+    if any(cell == WITHHELD or cell.endswith(f"[{WITHHELD}]") for row in rows for cell in row):
+        legend.append(_WITHHELD_LEGEND)
+    return Table(title=title, columns=list(cells), rows=rows, caption=" ".join(legend))

@@ -1,6 +1,6 @@
 """The terminal's face of a run (rich)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rich import box
@@ -10,145 +10,94 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from coldbench.core.summary import Run, State
-from coldbench.report.breakdown import ASCII, PARTS, bars, cells
+from coldbench.report import lines
+from coldbench.report.drawing import breakdown
 from coldbench.report.reading import reading
 from coldbench.report.tables import Table, tables
-from coldbench.report.words import WITHHELD, count, ms, shown
+from coldbench.report.words import WITHHELD, shown
 
-_STYLES = {
-    "network": "blue",
-    "platform": "magenta",
-    "unattributed": "bright_black",
-    "init": "yellow",
-    "execution": "green",
-}
-_COLUMN_STYLES = {"cold": "bold cyan", "warm": "bold red"}
-_STATE_STYLES = {State.COMPLETE: "green", State.DEGRADED: "yellow", State.INTERRUPTED: "yellow"}
-_NAME_WIDTH = 16
+_INDENT = 2
+_SHORTEST_NAME = 6
 
+_STATES = {State.COMPLETE: "green", State.DEGRADED: "yellow", State.INTERRUPTED: "yellow"}
+_HEADS = {"cold": "cyan", "warm": "red"}
+_FIGURES = {"n": "dim", "p50": "bold"}
 
-def show(run: Run, folder: Path | None, console: Console) -> None:
-    """Print the whole face."""
-    console.print(face(run, folder, console))
+# A rule under the heads, of characters that every encoding has.
+_ASCII_RULE = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
 
 
 def face(run: Run, folder: Path | None, console: Console) -> RenderableType:
-    """What `show` prints."""
-    parts: list[RenderableType] = [Text(), _heading(run, folder)]
+    """All of it, for `console.print`; `folder` is where the run is kept."""
+    return Group(*_parts(run, folder, console))
+
+
+def _parts(run: Run, folder: Path | None, console: Console) -> Iterator[RenderableType]:
+    yield from _heading(run, folder)
+    bars = _section(
+        "What a cold call waits for, median ms", breakdown(run, console, console.width - 2 * _INDENT)
+    )
     for table in tables(run):
-        parts += [Text(), _rich_table(table, console)]
-    breakdown = list(_breakdown(run, console))
-    if breakdown:
-        parts += [Text(), *breakdown]
-    parts += [Text(), _fidelity(run)]
-    notes = [*run.notes, *(f"{r.target}: {note}" for r in run.results for note in r.notes)]
-    if notes:
-        parts += [Text(), Text("Notes", style="bold"), *(_item(note, "yellow") for note in notes)]
-    said = list(reading(run))
-    if said:
-        parts += [Text(), Text("In words", style="bold"), *(_item(sentence, "cyan") for sentence in said)]
-    return Group(*parts)
+        yield from _section(table.title, _table(table, console))
+        yield from bars  # after the first table, which says how many calls they stand for
+    yield from _section("Generator", (Text(line) for line in lines.generator(run)))
+    yield from _section("First responses", (Text(line, style="dim") for line in lines.first_responses(run)))
+    bullet = "-" if console.options.ascii_only else "•"
+    yield from _section("Notes", (_item(bullet, "yellow", note) for note in lines.notes(run)))
+    yield from _section("In words", (_item(bullet, "cyan", answer) for answer in reading(run)))
+    yield Text()
 
 
-def _heading(run: Run, folder: Path | None) -> Text:
-    counts = run.counts
-    text = Text.assemble(
-        (f"coldbench {run.command} {shown(run.name)}", "bold"),
-        "  ",
-        (run.state.value, _STATE_STYLES.get(run.state, "")),
-        f"  {count(counts.intended, 'invocation')} intended, {counts.completed:,} completed",
+def _section(title: str, content: Iterable[RenderableType]) -> Iterator[RenderableType]:
+    indented = [Padding.indent(part, _INDENT) for part in content]
+    if indented:
+        yield Text()
+        yield Text(title, style="bold underline")
+        yield from indented
+
+
+def _heading(run: Run, folder: Path | None) -> Iterator[RenderableType]:
+    yield Text()
+    yield Text.assemble(
+        (lines.title(run), "bold"), "   ", (run.state, _STATES.get(run.state, "")), "   ", lines.size(run)
     )
-    for number, what in (
-        (counts.errors, "errors"),
-        (counts.unfinished, "unfinished"),
-        (counts.dropped, "dropped"),
-    ):
-        if number:
-            text.append(f", {number:,} {what}", style="yellow")
+    if lines.losses(run):
+        yield Text(lines.losses(run), style="yellow")
     if folder is not None:
-        text.append(f"\n{shown(str(folder))}", style="dim")
-    return text
+        yield Text(shown(str(folder), 1000), style="dim", overflow="fold")
 
 
-def _rich_table(table: Table, console: Console) -> RenderableType:
+def _table(table: Table, console: Console) -> Iterator[RenderableType]:
     made = RichTable(
-        title=table.title,
-        caption=table.caption,
-        title_justify="left",
-        caption_justify="left",
-        title_style="bold",
-        caption_style="dim",
-        box=box.SIMPLE_HEAD if not console.options.ascii_only else box.ASCII2,
+        box=_ASCII_RULE if console.options.ascii_only else box.SIMPLE_HEAD,
+        show_edge=False,
         pad_edge=False,
+        padding=(0, 1, 0, 0),
+        header_style="none",
     )
-    for place, head in enumerate(table.heads):
-        words = place < table.text_columns
+    for column, head in zip(table.columns, table.heads, strict=True):
         made.add_column(
-            head,
-            justify="left" if words else "right",
-            style="bold" if place == 0 else None,
-            overflow="fold",
-            no_wrap=place == 0,
+            Text(head, style=_HEADS.get(column.group, "")),
+            justify="left" if column.words else "right",
+            vertical="bottom",
+            # Names are broken when the terminal is narrow. A figure never: half of it is another figure.
+            no_wrap=not column.words,
+            overflow="fold" if column.words else "ellipsis",
+            min_width=_SHORTEST_NAME if column.words else None,
         )
     for row in table.rows:
-        made.add_row(*(Text(cell, style="dim" if cell in (WITHHELD, "0") else "") for cell in row))
-    return made
+        made.add_row(
+            *(
+                Text(cell, style="dim" if cell in (WITHHELD, "0") else _FIGURES.get(column.figure, ""))
+                for cell, column in zip(row, table.columns, strict=True)
+            )
+        )
+    yield made
+    if table.caption:
+        yield Text(table.caption, style="dim")
 
 
-def _breakdown(run: Run, console: Console) -> Iterator[RenderableType]:
-    found = bars(run.results)
-    if not found:
-        return
-    longest = max(bar.total_ms for bar in found)
-    drawn = ASCII if console.options.ascii_only or console.no_color else PARTS
-    occurring = [name for name in PARTS if any(name in bar.parts for bar in found)]
-    legend = Text("What a cold call waits for", style="bold")
-    legend.append("  (medians, ms)  ", style="dim not bold")
-    for name in occurring:
-        legend.append(drawn[name] * 2, style=_STYLES[name])
-        legend.append(f" {name}  ", style="not bold")
-    yield legend
-    width = max(20, min(console.width, 140) - _NAME_WIDTH - 12)
-    for bar in found:
-        line = Text(f"  {shown(bar.target, _NAME_WIDTH - 3):<{_NAME_WIDTH - 2}}", style="bold")
-        line.no_wrap = True
-        taken = cells(bar, longest, width)
-        for name, cells_taken in taken:
-            line.append(drawn[name] * cells_taken, style=_STYLES[name])
-        line.append(f" {ms(bar.total_ms)}", style="bold")
-        yield line
-        figures = ", ".join(f"{name} {ms(value)}" for name, value in bar.parts.items())
-        yield Padding(Text(figures, style="dim"), (0, 0, 0, _NAME_WIDTH))
-
-
-def _fidelity(run: Run) -> Text:
-    fidelity = run.fidelity
-    late = fidelity.lateness_ms
-    said = []
-    if late.max is not None:
-        p99 = "" if late.p99 is None else f"p99 {ms(late.p99)} ms, "
-        said.append(f"lateness {p99}max {ms(late.max)} ms")
-    if fidelity.burst_spread_ms is not None:
-        said.append(f"widest burst sent within {ms(fidelity.burst_spread_ms)} ms")
-    said.append(count(fidelity.connections_opened, "connection") + " opened")
-    if fidelity.reused_pct is not None:
-        said.append(f"{fidelity.reused_pct:.0f} % of invocations on a used one")
-    if fidelity.generator_cpu_pct_max:
-        said.append(f"generator CPU at most {fidelity.generator_cpu_pct_max:.0f} % of a core")
-    text = Text.assemble(("Generator  ", "bold"), "; ".join(said))
-    if fidelity.limited_by_generator:
-        text.append("\nThe generator was the limit, not the target: ", style="bold yellow")
-        text.append("these figures are of this machine; ask for less.", style="yellow")
-    return text
-
-
-def _item(text: str, style: str) -> RenderableType:
-    bullet = RichTable.grid(padding=(0, 1))
-    bullet.add_row(Text("•" if style else "-", style=style), Text(shown(text, 1000)))
-    return Padding(bullet, (0, 0, 0, 2))
-
-
-def said_at_once(lines: Sequence[str], console: Console) -> None:
-    """Plain lines, as text whatever they hold."""
-    for line in lines:
-        console.print(Text(line))
+def _item(bullet: str, style: str, text: str) -> RenderableType:
+    item = RichTable.grid(padding=(0, 1))
+    item.add_row(Text(bullet, style=style), Text(text))
+    return item

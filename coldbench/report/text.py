@@ -1,65 +1,103 @@
 """A run as plain text or Markdown (tabulate): for mail, pull requests and files."""
 
+import re
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from msgspec import Struct
 from tabulate import tabulate
 
 from coldbench.core.summary import Run
+from coldbench.report import lines
 from coldbench.report.reading import reading
 from coldbench.report.tables import Table, tables
-from coldbench.report.words import count, ms, shown
+from coldbench.report.words import shown
+
+
+class _Style(Struct, frozen=True):
+    """How one of the two languages writes a title, a subtitle, an item, a table, and any other text."""
+
+    title: Callable[[str], str]
+    subtitle: Callable[[str], str]
+    item: Callable[[str], str]
+    table: Callable[[Table], str]
+    plain: Callable[[str], str]
 
 
 def text(run: Run, folder: Path | None) -> str:
-    """Plain text."""
-    return _compose(run, folder, markdown=False)
+    """Plain text; `folder` is where the run is kept."""
+    return "\n\n".join(_blocks(run, folder, _TEXT)) + "\n"
 
 
 def markdown(run: Run, folder: Path | None) -> str:
-    """Markdown, as GitHub reads it."""
-    return _compose(run, folder, markdown=True)
+    """Markdown, as GitHub reads it; `folder` is where the run is kept."""
+    return "\n\n".join(_blocks(run, folder, _MARKDOWN)) + "\n"
 
 
-def _compose(run: Run, folder: Path | None, *, markdown: bool) -> str:
-    escape = _markdown if markdown else str
-    head, bullet = ("## ", "- ") if markdown else ("", "  * ")
-    counts = run.counts
-    blocks = [
-        f"{head}coldbench {run.command} {escape(shown(run.name))}: {run.state}",
-        f"{count(counts.intended, 'invocation')} intended, {counts.completed:,} completed, "
-        f"{counts.errors:,} errors, {counts.unfinished:,} unfinished, {counts.dropped:,} dropped."
-        + (f"\n{escape(shown(str(folder)))}" if folder else ""),
-    ]
+def _blocks(run: Run, folder: Path | None, style: _Style) -> Iterator[str]:
+    def section(title: str, items: Iterable[str]) -> Iterator[str]:
+        written = [style.item(style.plain(item)) for item in items]
+        if written:
+            yield style.subtitle(title)
+            yield "\n".join(written)
+
+    yield style.title(style.plain(f"{lines.title(run)}: {run.state}"))
+    yield f"{lines.size(run)}."
+    if lines.losses(run):
+        yield f"{lines.losses(run)}."
+    if folder is not None:
+        yield style.plain(shown(str(folder), 1000))
     for table in tables(run):
-        blocks.append(f"#{head}{table.title}" if markdown else f"{table.title}\n{'-' * len(table.title)}")
-        blocks += [_table(table, markdown=markdown), table.caption]
-    late = run.fidelity.lateness_ms.max
-    if late is not None:
-        spread = run.fidelity.burst_spread_ms
-        burst = "" if spread is None else f", widest burst sent within {ms(spread)} ms"
-        blocks.append(f"Generator: lateness max {ms(late)} ms{burst}.")
-    notes = [*run.notes, *(f"{result.target}: {note}" for result in run.results for note in result.notes)]
-    for title, lines in (("Notes", notes), ("In words", list(reading(run)))):
-        if lines:
-            blocks.append(f"#{head}{title}" if markdown else title)
-            blocks.append("\n".join(f"{bullet}{escape(shown(line, 1000))}" for line in lines))
-    return "\n\n".join(blocks) + "\n"
+        yield style.subtitle(table.title)
+        yield style.table(table)
+        if table.caption:
+            yield table.caption
+    yield from section("Generator", lines.generator(run))
+    yield from section("First responses", lines.first_responses(run))
+    yield from section("Notes", lines.notes(run))
+    yield from section("In words", reading(run))
 
 
-def _table(table: Table, *, markdown: bool) -> str:
-    align = ["left" if place < table.text_columns else "right" for place in range(len(table.heads))]
-    rows = [[_markdown(cell) for cell in row] for row in table.rows] if markdown else table.rows
+def _text_table(table: Table) -> str:
     return tabulate(
-        rows,
-        headers=[head.replace("\n", " ").strip() for head in table.heads] if markdown else table.heads,
-        tablefmt="pipe" if markdown else "simple",
-        colalign=align,
+        table.rows,
+        headers=table.heads,
+        tablefmt="simple",
+        colalign=_alignment(table),
         disable_numparse=True,
     )
 
 
-def _markdown(cell: str) -> str:
+def _markdown_table(table: Table) -> str:
+    return tabulate(
+        [[_escaped(cell) for cell in row] for row in table.rows],
+        headers=[_escaped(column.head) for column in table.columns],
+        tablefmt="pipe",
+        colalign=_alignment(table),
+        disable_numparse=True,
+    )
+
+
+def _alignment(table: Table) -> list[str]:
+    return ["left" if column.words else "right" for column in table.columns]
+
+
+def _escaped(text: str) -> str:
     """With what Markdown or HTML would act on made inert."""
-    for character in "\\`*_[]<>|~":
-        cell = cell.replace(character, f"\\{character}")
-    return cell.replace("&", "&amp;")
+    return re.sub(r"([\\`*_\[<|~])", r"\\\1", text.replace("&", "&amp;"))
+
+
+_TEXT = _Style(
+    title=lambda words: f"{words}\n{'=' * len(words)}",
+    subtitle=lambda words: f"{words}\n{'-' * len(words)}",
+    item=lambda words: f"  * {words}",
+    table=_text_table,
+    plain=str,
+)
+_MARKDOWN = _Style(
+    title=lambda words: f"## {words}",
+    subtitle=lambda words: f"### {words}",
+    item=lambda words: f"- {words}",
+    table=_markdown_table,
+    plain=_escaped,
+)

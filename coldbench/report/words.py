@@ -6,17 +6,22 @@ from coldbench.core.summary import Interval, Quantiles
 
 WITHHELD = "-"
 
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
 def shown(text: str, longest: int = 200) -> str:
     """A string from a server or a user, with every character that could act on a terminal made visible."""
-    safe = _UNSEEN.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
-    return safe if len(safe) <= longest else safe[: longest - 1] + "…"
+    safe = _UNSEEN.sub(_escaped, text)
+    return safe if len(safe) <= longest else safe[: longest - 3] + "..."
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def ms(value: float | None) -> str:
-    """Milliseconds with three digits that count, `-` where there is no value."""
+    """Milliseconds with three digits that count, `-` where the value is withheld."""
     if value is None:
         return WITHHELD
     if abs(value) < 9.995:
@@ -24,18 +29,26 @@ def ms(value: float | None) -> str:
     return f"{value:.1f}" if abs(value) < 99.95 else f"{value:,.0f}"
 
 
-def at(quantiles: Quantiles | None, name: str) -> str:
-    """One quantile in ms."""
-    return ms(None if quantiles is None else getattr(quantiles, name))
+def at(quantiles: Quantiles | None, statistic: str) -> str:
+    """One statistic in ms, or the number `n`; `-` where it is withheld, empty where nothing was observed."""
+    if quantiles is None:
+        return ""
+    return f"{quantiles.n:,}" if statistic == "n" else ms(getattr(quantiles, statistic))
 
 
 def interval(estimate: Interval) -> str:
-    """`71.3 ms [68.0, 75.2]`: the value and its 95 % interval, or the value and that it has none."""
+    """`71.3 [68.0 to 75.2]`: the value and its 95 % interval in ms; `71.3 [-]` when that is withheld."""
     if estimate.low is None or estimate.high is None:
-        return f"{ms(estimate.value)} ms (too few rounds for an interval)"
-    return f"{ms(estimate.value)} ms [{ms(estimate.low)}, {ms(estimate.high)}]"
+        return f"{ms(estimate.value)} [{WITHHELD}]"
+    return f"{ms(estimate.value)} [{ms(estimate.low)} to {ms(estimate.high)}]"
 
 
 def count(number: int, what: str) -> str:
     """`1 invocation`, `1,200 invocations`."""
     return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
+def share(part: int, whole: int) -> str:
+    """`12 of 360 (3.3 %)`."""
+    percent = 100 * part / whole
+    return f"{part:,} of {whole:,} ({percent:.{1 if 0 < percent < 9.95 else 0}f} %)"
