@@ -12,6 +12,8 @@ from coldbench.core.messages import LENGTH, RawFact
 
 _BATCH = 256  # encoding this many takes about a quarter of a millisecond
 _PIPE_BYTES = 1 << 20
+# A reader that is this far behind is waited for: late and bounded rather than prompt until memory ends.
+_MOST_PENDING_BYTES = 128 << 20
 _F_SETPIPE_SZ = 1031  # Linux; other systems keep their pipe as it is
 _WRITE = 2
 
@@ -27,6 +29,7 @@ class Pipe:
         except OSError:
             pass  # not a pipe, or not Linux: only slower
         self._pending: deque[bytes] = deque()
+        self._pending_bytes = 0
         self._writer = gevent.get_hub().loop.io(fd, _WRITE)
         self.broken = False
 
@@ -37,10 +40,15 @@ class Pipe:
 
     def write(self, data: bytes) -> None:
         """Write as much as goes at once, the rest when the reader is ready for it."""
-        if self._pending:
-            self._pending.append(data)
+        if not self._pending:
+            self._push(data)
             return
-        self._push(data)
+        self._pending.append(data)
+        self._pending_bytes += len(data)
+        if self._pending_bytes > _MOST_PENDING_BYTES:
+            os.set_blocking(self.fd, True)
+            self._drain()
+            os.set_blocking(self.fd, False)
 
     def _push(self, data: bytes) -> None:
         try:
@@ -50,9 +58,11 @@ class Pipe:
         except BrokenPipeError:
             self.broken = True
             self._pending.clear()
+            self._pending_bytes = 0
             return
         if written < len(data):
             self._pending.appendleft(data[written:])
+            self._pending_bytes += len(data) - written
             if not self._writer.active:
                 self._writer.start(self._drain)
 
@@ -60,7 +70,9 @@ class Pipe:
         self._writer.stop()
         while self._pending:
             before = len(self._pending)
-            self._push(self._pending.popleft())
+            data = self._pending.popleft()
+            self._pending_bytes -= len(data)
+            self._push(data)
             if len(self._pending) >= before:
                 return
 

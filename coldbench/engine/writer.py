@@ -8,30 +8,36 @@ import os
 import signal
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from time import monotonic
 
 import msgspec
 
-from coldbench.core.invocation import Error, Invocation
+from coldbench.core.invocation import Error, Evidence, Invocation
 from coldbench.core.judge import judge
 from coldbench.core.messages import FrameReader, Order, Progress, RawFact, frame
 from coldbench.evidence.headers import parse_head
 from coldbench.evidence.read import read
-from coldbench.runs.samples import SampleWriter
+from coldbench.runs.samples import Row, SampleWriter, evidence_cells
 
 _READ_BYTES = 1 << 18
 _PROGRESS_S = 0.25
+# Many servers send the same header block until the second changes.
+_HEADS_KEPT = 4096
+# More than this in one read is more than can be judged beside writing; the view shows the rest at the end.
+_JUDGED_AT_ONCE = 512
+
+Read = Callable[[int, bytes, bytes, bytes, int | None], tuple[Evidence, Row]]
 
 
 def main() -> int:
     """Append every fact that comes, until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     frames = FrameReader()
-    order: Order | None = None
-    decode_order = msgspec.msgpack.Decoder(Order).decode
     decode_batch = msgspec.msgpack.Decoder(list[RawFact]).decode
-    tally = Tally()
+    order: Order | None = None
     with SampleWriter(Path(sys.argv[1])) as samples:
         while data := os.read(0, _READ_BYTES):
             payloads = frames.feed(data)
@@ -39,22 +45,53 @@ def main() -> int:
                 first = next(payloads, None)
                 if first is None:
                     continue
-                order = decode_order(first)
-            rows = [invocation(fact, order) for payload in payloads for fact in decode_batch(payload)]
-            if rows:
-                samples.append(rows)
-                tally.add(rows)
-                tally.tell()
-    tally.tell(now=True)
+                order = msgspec.msgpack.decode(first, type=Order)
+                reader, tally = evidence_reader(order), Tally(order)
+            facts = [fact for payload in payloads for fact in decode_batch(payload)]
+            if facts:
+                read_facts = [(fact, *reader(*_said(fact))) for fact in facts]
+                samples.append_rows(_row(fact, cells, order) for fact, _, cells in read_facts)
+                tally.add(read_facts)
     return 0
 
 
-def invocation(fact: RawFact, order: Order) -> Invocation:
-    """The facts with their evidence read."""
-    target = order.targets[fact.target]
+def evidence_reader(order: Order) -> Read:
+    """Reads what a response says, once for each different response: its evidence, and that as cells."""
+
+    @lru_cache(_HEADS_KEPT)
+    def reader(
+        target: int, head: bytes, trailers: bytes, body_start: bytes, status: int | None
+    ) -> tuple[Evidence, Row]:
+        evidence = read(
+            parse_head(head, trailers),
+            status=status,
+            cold_header=order.targets[target].cold_header,
+            instance_header=order.targets[target].instance_header,
+            body_start=body_start,
+        )
+        return evidence, evidence_cells(evidence)
+
+    return reader
+
+
+def _said(fact: RawFact) -> tuple[int, bytes, bytes, bytes, int | None]:
+    return fact.target, fact.head, fact.trailers, fact.body_start, fact.status
+
+
+def _row(f: RawFact, cells: Row, order: Order) -> Row:
+    return (
+        f.seq, order.targets[f.target].name, order.plan.steps[f.phase].phase, f.worker,
+        f.intended_ns, f.started_ns, f.sent_ns, f.first_byte_ns, f.end_ns,
+        f.dns_ns, f.connect_ns, f.tls_ns, f.reused, f.status, f.error, f.body_bytes,
+        *cells,
+    )  # fmt: skip
+
+
+def invocation(fact: RawFact, evidence: Evidence, order: Order) -> Invocation:
+    """The same as the vocabulary has it."""
     return Invocation(
         seq=fact.seq,
-        target=target.name,
+        target=order.targets[fact.target].name,
         phase=order.plan.steps[fact.phase].phase,
         worker=fact.worker,
         intended_ns=fact.intended_ns,
@@ -69,39 +106,33 @@ def invocation(fact: RawFact, order: Order) -> Invocation:
         status=fact.status,
         error=None if fact.error is None else Error(fact.error),
         body_bytes=fact.body_bytes,
-        evidence=read(
-            parse_head(fact.head, fact.trailers),
-            status=fact.status,
-            cold_header=target.cold_header,
-            instance_header=target.instance_header,
-            body_start=fact.body_start,
-        ),
+        evidence=evidence,
     )
 
 
 class Tally:
     """What the live view shows: verdicts as far as each invocation decides its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, order: Order) -> None:
+        self._order = order
         self._rows = 0
         self._verdicts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._errors: Counter[str] = Counter()
         self._told = 0.0
 
-    def add(self, rows: list[Invocation]) -> None:
-        """Count them."""
-        self._rows += len(rows)
-        ended = [row for row in rows if not row.unfinished]
-        for row, judgement in zip(ended, judge(ended), strict=True):
-            self._verdicts[row.target][judgement.verdict] += 1
-            if row.error is not None:
-                self._errors[row.error] += 1
+    def add(self, facts: Sequence[tuple[RawFact, Evidence, Row]]) -> None:
+        """Count them, and say it to the CLI, not more often than people can read."""
+        self._rows += len(facts)
+        self._errors.update(fact.error for fact, _, _ in facts if fact.error is not None)
+        judged = [invocation(fact, evidence, self._order) for fact, evidence, _ in facts[:_JUDGED_AT_ONCE]]
+        ended = [one for one in judged if not one.unfinished]
+        for one, judgement in zip(ended, judge(ended), strict=True):
+            self._verdicts[one.target][judgement.verdict] += 1
+        if monotonic() - self._told >= _PROGRESS_S:
+            self._told = monotonic()
+            self._tell()
 
-    def tell(self, *, now: bool = False) -> None:
-        """Say it to the CLI, not more often than people can read."""
-        if not now and monotonic() - self._told < _PROGRESS_S:
-            return
-        self._told = monotonic()
+    def _tell(self) -> None:
         verdicts = {target: dict(its) for target, its in self._verdicts.items()}
         message = Progress(rows=self._rows, verdicts=verdicts, errors=dict(self._errors))
         try:

@@ -22,6 +22,7 @@ from coldbench.core.invocation import AnsweredBy, Error, Evidence, Invocation
 from coldbench.core.verdict import ColdKind, Judgement, Verdict
 
 SAMPLES = "samples.db"
+Row = tuple[Any, ...]
 _VERSION = 1
 _COLUMNS = (
     "seq", "target", "phase", "worker",
@@ -69,8 +70,12 @@ class SampleWriter:
 
     def append(self, invocations: Iterable[Invocation]) -> None:
         """Append them in one transaction: when this returns they are kept."""
+        self.append_rows(map(_row, invocations))
+
+    def append_rows(self, rows: Iterable[Row]) -> None:
+        """The same for rows in the order of the table's columns: facts, then `evidence_cells`."""
         self._connection.execute("BEGIN")
-        self._connection.executemany(_INSERT, map(_row, invocations))
+        self._connection.executemany(_INSERT, rows)
         self._connection.execute("COMMIT")
 
     def close(self) -> None:
@@ -160,8 +165,8 @@ def _open(path: Path) -> sqlite3.Connection:
     raise UsageError(f"not readable as samples: {failure}", place=str(path)) from failure
 
 
-def _row(invocation: Invocation) -> tuple[Any, ...]:
-    i, e = invocation, invocation.evidence
+def evidence_cells(e: Evidence) -> Row:
+    """The columns of a row that hold its evidence."""
     rest = _Rest(
         level=e.level,
         init_is_per_instance=e.init_is_per_instance,
@@ -174,11 +179,17 @@ def _row(invocation: Invocation) -> tuple[Any, ...]:
         raw=e.raw,
     )
     return (
+        e.cold_flag, e.init_ms, e.exec_ms, e.billed_ms, e.instance, e.instance_seq, e.instance_age_ms,
+        e.request_id, _encode_rest(rest).decode(),
+    )  # fmt: skip
+
+
+def _row(i: Invocation) -> Row:
+    return (
         i.seq, i.target, i.phase, i.worker,
         i.intended_ns, i.started_ns, i.sent_ns, i.first_byte_ns, i.end_ns,
         i.dns_ns, i.connect_ns, i.tls_ns, i.reused, i.status, i.error, i.body_bytes,
-        e.cold_flag, e.init_ms, e.exec_ms, e.billed_ms, e.instance, e.instance_seq, e.instance_age_ms,
-        e.request_id, _encode_rest(rest).decode(),
+        *evidence_cells(i.evidence),
     )  # fmt: skip
 
 
