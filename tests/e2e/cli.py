@@ -16,7 +16,9 @@ _KEPT = ("PATH", "HOME", "PYTHONPATH", "COVERAGE_PROCESS_START")
 _ENVIRONMENT = {name: os.environ[name] for name in _KEPT if name in os.environ}
 
 
-def coldbench(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def coldbench(
+    *arguments: str, cwd: Path, within_s: float = 110, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run it to its end."""
     return subprocess.run(
         [*COLDBENCH, *arguments],
@@ -24,7 +26,7 @@ def coldbench(*arguments: str, cwd: Path, **environment: str) -> subprocess.Comp
         env=_ENVIRONMENT | environment,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=within_s,
     )
 
 

@@ -49,7 +49,9 @@ def check(tmp_path: Path, concurrency: int, rounds: int) -> None:
     settings = f"idle=500ms&concurrency={concurrency}&start=uniform:0ms-120ms"
     urls = [f"lab:{name}?{settings}&truth={tmp_path}/truth.jsonl" for name in RUNTIMES]
     flags = [flag for url in urls for flag in ("--url", url)]
-    done = coldbench("run", *flags, "--profile", "bursts.toml", "--json", "run.json", cwd=tmp_path)
+    done = coldbench(
+        "run", *flags, "--profile", "bursts.toml", "--json", "run.json", cwd=tmp_path, within_s=1000
+    )
     assert done.returncode == 0, done.stderr
     rows = joined(only_folder(tmp_path), tmp_path / "truth.jsonl")
     assert len(rows) == rounds * 122 * len(RUNTIMES)
