@@ -52,7 +52,8 @@ def run(arguments: list[str]) -> int:
 
 
 def _say(text: str, code: ExitCode) -> int:
+    from coldbench.report.words import shown
+
     # What is said may quote a server or a file: one line, and nothing that acts on a terminal.
-    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
-    print(f"coldbench: {line}", file=sys.stderr)  # noqa: T201
+    print(f"coldbench: {shown(' '.join(text.split()), 1000)}", file=sys.stderr)  # noqa: T201
     return code

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -16,6 +17,17 @@ _STDOUT = "-"
 _NARROWEST = 80  # in columns; a narrower terminal wraps the lines, and no figure is cut
 
 
+class PlainConsole(Console):
+    """For people. Text is shown as it is: no markup, no guessed colours."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(highlight=False, markup=False, emoji=False, **options)
+
+    def on_broken_pipe(self) -> None:
+        """Raise BrokenPipeError: rich would exit here, and end a run with it."""
+        raise BrokenPipeError
+
+
 class Output:
     """`console` is for people: standard error when JSON owns standard output, nowhere when quiet."""
 
@@ -23,10 +35,7 @@ class Output:
         self._json_to = json_to
         if json_to not in (None, _STDOUT) and not Path(json_to).parent.is_dir():
             raise UsageError("its folder does not exist", place=f"--json {json_to}")
-        self.console = Console(
-            stderr=json_to == _STDOUT, quiet=quiet, highlight=False, markup=False, emoji=False
-        )
-        self.console.width = max(self.console.width, _NARROWEST)
+        self.console = PlainConsole(stderr=json_to == _STDOUT, quiet=quiet)
 
     def lines(self, lines: Iterable[str]) -> None:
         """Plain lines for people, wrapped by nobody: they may be piped on."""
@@ -35,6 +44,7 @@ class Output:
 
     def run(self, run: Run, folder: Path | None) -> None:
         """The run, for people and as JSON where that was asked for."""
+        self.console.width = max(self.console.width, _NARROWEST)
         self.console.print(face(run, folder, self.console))
         self.json(encode_record(run))
 

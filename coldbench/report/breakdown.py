@@ -52,12 +52,14 @@ def cells(bar: Bar, longest_ms: float, width: int) -> list[tuple[str, int]]:
 
     Edges are rounded, not lengths, so that bars of equal length are equal.
     """
-    scale = width / longest_ms if longest_ms else 0.0
+    if not longest_ms:
+        return [(name, 0) for name in bar.parts]
     taken: list[tuple[str, int]] = []
     upto_ms, upto = 0.0, 0
     for name, value in bar.parts.items():
         upto_ms += value
-        edge = max(round(upto_ms * scale), upto + (value * scale >= _VISIBLE))
+        least = upto + (value / longest_ms * width >= _VISIBLE)
+        edge = max(round(upto_ms / longest_ms * width), least)
         taken.append((name, edge - upto))
         upto = edge
     return taken

@@ -20,16 +20,29 @@ _NAMES = {
     "init": "init",
     "exec": "execution",
 }
+# Each part as a character and a style; spaces on a colour leave no seams between them.
 _COLOURS = {
-    "network": "blue",
-    "platform": "magenta",
-    "unattributed": "bright_black",
-    "init": "yellow",
-    "exec": "green",
+    "network": (" ", "on blue"),
+    "platform": (" ", "on magenta"),
+    "unattributed": (" ", "on bright_black"),
+    "init": (" ", "on yellow"),
+    "exec": (" ", "on green"),
 }
-_BLOCKS = dict.fromkeys(PARTS, "█")
-_SHADES = {"network": "·", "platform": "░", "unattributed": "▒", "init": "█", "exec": "▪"}
-_LETTERS = {"network": "n", "platform": "p", "unattributed": "?", "init": "#", "exec": "x"}
+_SHADES = {
+    "network": ("·", ""),
+    "platform": ("░", ""),
+    "unattributed": ("▒", ""),
+    "init": ("█", ""),
+    "exec": ("▪", ""),
+}
+_LETTERS = {
+    "network": ("n", ""),
+    "platform": ("p", ""),
+    "unattributed": ("?", ""),
+    "init": ("#", ""),
+    "exec": ("x", ""),
+}
+_Glyphs = Mapping[str, tuple[str, str]]
 
 
 def breakdown(run: Run, console: Console, width: int) -> Iterator[Text]:
@@ -50,21 +63,23 @@ def breakdown(run: Run, console: Console, width: int) -> Iterator[Text]:
     for bar, name, wait in zip(found, names, waits, strict=True):
         line = Text(name + " " * (margin - cell_len(name)), style="bold", no_wrap=True)
         for part, taken in cells(bar, longest_ms, length):
-            line.append(glyphs[part] * taken, style=f"not bold {_COLOURS[part]}")
+            character, style = glyphs[part]
+            line.append(character * taken, style=style)
         yield line.append(wait)
         figures = " + ".join(f"{_NAMES[part]} {ms(value)}" for part, value in bar.parts.items())
         yield Text(" " * margin + figures, style="dim")
 
 
-def _legend(parts: list[str], glyphs: Mapping[str, str]) -> Text:
+def _legend(parts: list[str], glyphs: _Glyphs) -> Text:
     legend = Text()
     for part in parts:
-        legend.append(glyphs[part] * 2, style=_COLOURS[part])
+        character, style = glyphs[part]
+        legend.append(character * 2, style=style)
         legend.append(f" {_NAMES[part]}   ")
     return legend
 
 
-def _glyphs(console: Console) -> Mapping[str, str]:
+def _glyphs(console: Console) -> _Glyphs:
     if console.options.ascii_only:
         return _LETTERS
-    return _SHADES if console.no_color or console.color_system is None else _BLOCKS
+    return _SHADES if console.no_color or console.color_system is None else _COLOURS

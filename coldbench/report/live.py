@@ -1,7 +1,7 @@
 """The run while it goes: one changing view on a terminal, plain lines elsewhere."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -53,17 +53,15 @@ class LiveView:
 
     def __enter__(self) -> Self:
         if self._live:
-            self._live.start()
+            self._try(self._live.start)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            if self._live:
-                self._live.stop()
-        except OSError:
-            pass
+        if self._live:
+            self._gone = False  # what the view has changed is undone even so
+            self._try(self._live.stop)
 
     def now(self, now: Now) -> None:
         """The run has come so far."""
@@ -86,18 +84,18 @@ class LiveView:
         self._show()
 
     def _show(self) -> None:
-        if not self._live:
+        if live := self._live:
+            self._try(lambda: live.update(self._view(), refresh=True))
+        else:
             self._say()
-        elif not self._gone:
-            try:
-                self._live.update(self._view(), refresh=True)
-            except OSError:
-                self._gone = True
 
     def _print(self, line: str) -> None:
+        self._try(lambda: self._console.print(Text(line), soft_wrap=True))
+
+    def _try(self, show: Callable[[], None]) -> None:
         if not self._gone:
             try:
-                self._console.print(Text(line), soft_wrap=True)
+                show()
             except OSError:
                 self._gone = True
 

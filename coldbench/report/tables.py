@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from coldbench.core.summary import Quantiles, Result, Run, TargetInfo
 from coldbench.core.verdict import Verdict
-from coldbench.report.words import WITHHELD, at, interval, shown
+from coldbench.report.words import WITHHELD, at, interval, ms, shown
 
 
 class Column(Struct, frozen=True):
@@ -103,7 +103,8 @@ def _times(group: str, of: Callable[[Result], Quantiles | None], *figures: str) 
 
 
 def _penalty(result: Result) -> str:
-    return "" if result.cold_penalty_ms is None else interval(result.cold_penalty_ms)
+    penalty = result.cold_penalty_ms
+    return "" if penalty is None else f"{ms(penalty.value)} {interval(penalty)}"
 
 
 _WAITS: _Cells = {
@@ -119,17 +120,15 @@ _STARTUP: _Cells = {
     **_times("exec", lambda r: r.exec_ms, "p50", "n"),
 }
 
-# Said below a table in which the word, or a withheld figure, occurs.
+# Said below a table in which the word occurs.
 _LEGEND = {
-    "cold penalty": "Cold penalty: the difference of the median waits, cold minus warm, on the same kind of "
-    "connection, over rounds.",
+    "cold penalty": "Cold penalty: median wait cold minus median wait warm, on the same kind of connection.",
     "startup": "Startup: what a cold call waits, without network and execution.",
+    "init": "Init: runtime boot and your code at import.",
     "platform": "Platform: the platform's overhead, startup without init.",
     "unattributed": "Unattributed: startup without init, of which it is not known whose it is.",
 }
-_WITHHELD_LEGEND = (
-    f"{WITHHELD}: too few samples: a quantile p needs n(1-p) >= 5, an interval three rounds or more."
-)
+_NO_INTERVAL = f"[{WITHHELD}]"
 
 
 def _filled(run: Run, title: str, cells: _Cells) -> Iterator[Table]:
@@ -144,6 +143,9 @@ def _table(run: Run, title: str, cells: _Cells) -> Table:
     rows = [[cell(result) for cell in cells.values()] for result in run.results]
     groups = {column.group for column in cells}
     legend = [sentence for group, sentence in _LEGEND.items() if group in groups]
-    if any(cell == WITHHELD or cell.endswith(f"[{WITHHELD}]") for row in rows for cell in row):
-        legend.append(_WITHHELD_LEGEND)
+    written = [cell for row in rows for cell in row]
+    if WITHHELD in written:
+        legend.append(f"{WITHHELD}: too few samples for this quantile: n(1-p) < 5, or n < 5 for p50.")
+    if any(cell.endswith(_NO_INTERVAL) for cell in written):
+        legend.append(f"{_NO_INTERVAL}: too few rounds for an interval.")
     return Table(title=title, columns=list(cells), rows=rows, caption=" ".join(legend))

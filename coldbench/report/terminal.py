@@ -52,7 +52,7 @@ def _section(title: str, content: Iterable[RenderableType]) -> Iterator[Renderab
     indented = [Padding.indent(part, _INDENT) for part in content]
     if indented:
         yield Text()
-        yield Text(title, style="bold underline")
+        yield Text(title, style="bold")
         yield from indented
 
 

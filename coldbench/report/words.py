@@ -1,23 +1,14 @@
 """How figures and foreign strings are written, everywhere alike."""
 
-import re
-
 from coldbench.core.summary import Interval, Quantiles
 
 WITHHELD = "-"
 
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
-
 
 def shown(text: str, longest: int = 200) -> str:
     """A string from a server or a user, with every character that could act on a terminal made visible."""
-    safe = _UNSEEN.sub(_escaped, text)
-    return safe if len(safe) <= longest else safe[: longest - 3] + "..."
-
-
-def _escaped(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    safe = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[:longest])
+    return safe if len(safe) <= longest and len(text) <= longest else safe[: longest - 3] + "..."
 
 
 def ms(value: float | None) -> str:
@@ -37,10 +28,10 @@ def at(quantiles: Quantiles | None, statistic: str) -> str:
 
 
 def interval(estimate: Interval) -> str:
-    """`71.3 [68.0 to 75.2]`: the value and its 95 % interval in ms; `71.3 [-]` when that is withheld."""
+    """The 95 % interval: `[68.0 to 75.2]`; `[-]` when it is withheld."""
     if estimate.low is None or estimate.high is None:
-        return f"{ms(estimate.value)} [{WITHHELD}]"
-    return f"{ms(estimate.value)} [{ms(estimate.low)} to {ms(estimate.high)}]"
+        return f"[{WITHHELD}]"
+    return f"[{ms(estimate.low)} to {ms(estimate.high)}]"
 
 
 def count(number: int, what: str) -> str:
@@ -49,6 +40,6 @@ def count(number: int, what: str) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """`12 of 360 (3.3 %)`."""
+    """`12 of 360 calls (3.3 %)`."""
     percent = 100 * part / whole
-    return f"{part:,} of {whole:,} ({percent:.{1 if 0 < percent < 9.95 else 0}f} %)"
+    return f"{part:,} of {whole:,} calls ({percent:.{1 if 0 < percent < 9.95 else 0}f} %)"
