@@ -16,6 +16,7 @@ from coldbench.core.durations import format_duration
 from coldbench.report.words import shown
 
 _LINE_EVERY_S = 5.0
+_RATE_OVER_S = 1.0
 _BAR_WIDTH = 24
 _STOPPING = "stopping: waiting for what is in flight (Ctrl-C again: at once)"
 
@@ -45,6 +46,7 @@ class LiveView:
         self._live = Live(console=console, transient=True, auto_refresh=False) if changing else None
         self._now: Now | None = None
         self._rate = 0.0
+        self._rate_since: Now | None = None
         self._verdicts: Mapping[str, Mapping[str, int]] = {}
         self._said_at_s = -_LINE_EVERY_S
         self._said_phase = ""
@@ -65,9 +67,12 @@ class LiveView:
 
     def now(self, now: Now) -> None:
         """The run has come so far."""
-        before = self._now
-        if before and now.at_s > before.at_s:
-            self._rate = (now.dispatched - before.dispatched) / (now.at_s - before.at_s)
+        since = self._rate_since
+        if since is None:
+            self._rate_since = now
+        elif now.at_s - since.at_s >= _RATE_OVER_S:
+            self._rate = (now.dispatched - since.dispatched) / (now.at_s - since.at_s)
+            self._rate_since = now
         self._now = now
         self._show()
 
@@ -112,7 +117,9 @@ class LiveView:
         )
         total = sum((Counter(its) for its in self._verdicts.values()), Counter[str]())
         if total:
-            line += "; " + ", ".join(f"{number:,} {verdict}" for verdict, number in total.most_common())
+            line += "; " + ", ".join(
+                f"{number:,} {_words(verdict)}" for verdict, number in total.most_common()
+            )
         self._print(line)
 
     def _view(self) -> RenderableType:
@@ -123,7 +130,7 @@ class LiveView:
         head = Table.grid(padding=(0, 2))
         head.add_row(
             Text(shown(now.phase), style="bold"),
-            ProgressBar(total=1.0, completed=_done(now), width=_BAR_WIDTH),
+            ProgressBar(total=1.0, completed=_done(now), width=_BAR_WIDTH, complete_style="cyan"),
             Text(
                 f"{format_duration(round(now.at_s) * 10**9)} of {format_duration(round(expected_s) * 10**9)}"
             ),
@@ -135,7 +142,7 @@ class LiveView:
         flow.append(f"{now.errors:,} errors", style="red" if now.errors else "dim")
         rows = Table.grid(padding=(0, 2))
         for target, its in self._verdicts.items():
-            met = "   ".join(f"{verdict} {number:,}" for verdict, number in its.items() if number)
+            met = "   ".join(f"{_words(verdict)} {number:,}" for verdict, number in its.items() if number)
             rows.add_row(Text(shown(target, 24), style="bold"), Text(met))
         parts: list[RenderableType] = [head, flow, rows]
         if self._stopping:
@@ -148,3 +155,7 @@ def _done(now: Now) -> float:
     by_time = now.at_s / now.expected_s if now.expected_s else 0.0
     by_answers = (now.completed + now.errors) / now.planned if now.planned else 0.0
     return min(max(by_time, by_answers), 1.0)
+
+
+def _words(verdict: str) -> str:
+    return verdict.replace("_", " ")

@@ -21,7 +21,7 @@ _SHORTEST_NAME = 6
 
 _STATES = {State.COMPLETE: "green", State.DEGRADED: "yellow", State.INTERRUPTED: "yellow"}
 _HEADS = {"cold": "cyan", "warm": "red"}
-_FIGURES = {"n": "dim", "p50": "bold"}
+_FIGURES = {"n": "dim", "p50": "bold", "[95 % interval]": "bold"}
 
 # A rule under the heads, of characters that every encoding has.
 _ASCII_RULE = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)

@@ -47,10 +47,18 @@ def test_the_view_on_a_terminal() -> None:
     with LiveView(console(stream, terminal=True)) as live:
         live.now(at(1.0, dispatched=10))
         live.now(at(2.0, dispatched=35, errors=2))
-        live.verdicts({"python": {"cold": 3, "warm": 7}})
+        live.verdicts({"python": {"cold": 3, "cold_affected": 7}})
         live.stopping()
         shown = stream.getvalue()
-    for part in ("1:burst", "2s of 30s", "35 of 60 sent", "25/s", "2 errors", "cold 3   warm 7", "stopping"):
+    for part in (
+        "1:burst",
+        "2s of 30s",
+        "35 of 60 sent",
+        "25/s",
+        "2 errors",
+        "cold 3   cold affected 7",
+        "stopping",
+    ):
         assert part in shown
 
 
