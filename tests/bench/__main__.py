@@ -1,0 +1,175 @@
+"""Runs every benchmark and writes `docs/performance.md`. `--quick` is for trying the benchmark itself."""
+
+import random
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+
+from coldbench.core.invocation import Invocation
+from coldbench.runs.samples import read_invocations
+from tests.bench import clients
+from tests.bench.machine import CLIENT_CORE, SERVER_CORE, describe, exact_server, nginx, pinned
+
+_DOCS = Path(__file__).parents[2] / "docs" / "performance.md"
+_QUICK = "--quick" in sys.argv
+_ROUNDS = 2 if _QUICK else 5
+_SECONDS = 2.0 if _QUICK else 5.0
+
+# Opens its connections, then does nothing but send on one after the other: as close as it gets.
+_BARE_LOOP = """
+import socket, sys, time
+port, size = int(sys.argv[1]), int(sys.argv[2])
+connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(size)]
+request = b"GET / HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\\r\\n"
+time.sleep(0.5)
+for connection in connections: connection.send(request)
+for connection in connections: connection.recv(4096)
+"""
+
+
+def main() -> None:
+    lines = list(page())
+    _DOCS.write_text("\n".join(lines) + "\n")
+
+
+def page() -> Iterator[str]:
+    """The page, line by line; printed as it comes."""
+    for section in (heading, throughput, bursts, known_delay, lateness):
+        for line in section():
+            print(line, flush=True)
+            yield line
+
+
+def heading() -> Iterator[str]:
+    yield "# Performance"
+    yield ""
+    yield "Written by `make bench`; every figure is of one sitting on one machine:"
+    yield f"{describe()}."
+    yield ""
+    yield (
+        f"Each client runs on core {CLIENT_CORE}, each server on core {SERVER_CORE}. coldbench's engine is "
+        "on the client's core; its writer, which keeps every invocation with its evidence, shares the server's "
+        "core at a lower priority. Clients take turns in random order, several rounds; medians and ratios of "
+        "one run compare, absolute figures of different runs do not."
+    )
+    yield ""
+
+
+def throughput() -> Iterator[str]:
+    """Closed load, 50 connections, nginx."""
+    found: defaultdict[str, list[float]] = defaultdict(list)
+    present = clients.installed()
+    with nginx() as url:
+        for _ in range(_ROUNDS):
+            for name in random.sample(sorted(present), len(present)):
+                found[name].append(present[name](url, 50, _SECONDS).per_second)
+    ours = median(found["coldbench"])
+    yield f"## Requests per second: one core, 50 connections, {_ROUNDS} rounds of {_SECONDS:g} s"
+    yield ""
+    yield "| client | median | lowest | highest | coldbench is |"
+    yield "|---|---:|---:|---:|---:|"
+    for name, values in sorted(found.items(), key=lambda item: -median(item[1])):
+        ratio = "" if name == "coldbench" else f"{ours / median(values):.2f}x"
+        yield f"| {name} | {median(values):,.0f} | {min(values):,.0f} | {max(values):,.0f} | {ratio} |"
+    yield ""
+
+
+def bursts() -> Iterator[str]:
+    """First to last arrival of a burst, as the server sees it."""
+    yield f"## Burst spread: first to last arrival at the server, ms, {_ROUNDS} bursts each"
+    yield ""
+    yield "| size | a bare loop of sends | coldbench | ratio | hey |"
+    yield "|---:|---:|---:|---:|---:|"
+    for size in (100, 1000, 2000):
+        found: defaultdict[str, list[float]] = defaultdict(list)
+        senders: dict[str, Callable[[str, int], None]] = {
+            "bare": _bare_burst,
+            "coldbench": _coldbench_burst,
+            "hey": _hey_burst,
+        }
+        for _ in range(_ROUNDS):
+            for name in random.sample(sorted(senders), len(senders)):
+                with exact_server(0) as (url, seen):
+                    senders[name](url, size)
+                arrivals = seen["arrivals"][-size:]
+                found[name].append((max(arrivals) - min(arrivals)) / 1e6)
+        bare, ours, hey = (median(found[name]) for name in ("bare", "coldbench", "hey"))
+        yield f"| {size:,} | {bare:.1f} | {ours:.1f} | {ours / bare:.2f}x | {hey:.1f} |"
+    yield ""
+
+
+def known_delay() -> Iterator[str]:
+    """What a client says of a server that waits an exact time."""
+    yield "## Error against a known delay, ms"
+    yield ""
+    yield (
+        "The server answers after an exact time; its own lateness, which it logs, is taken off. Closed load "
+        "on so many connections."
+    )
+    yield ""
+    yield "| delay | connections | client | p50 error | p99 error |"
+    yield "|---:|---:|---|---:|---:|"
+    names = [name for name in ("coldbench", "wrk", "hey") if name in clients.installed()]
+    for delay_ms, connections in ((1, 1), (20, 1), (300, 1), (20, 100)):
+        found: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
+        for _ in range(_ROUNDS):
+            for name in random.sample(names, len(names)):
+                with exact_server(delay_ms) as (url, seen):
+                    measured = clients.CLIENTS[name](url, connections, _SECONDS)
+                late = sorted(seen["late"])
+                late50, late99 = (late[int(p * (len(late) - 1))] / 1e6 for p in (0.5, 0.99))
+                if measured.p50_ms is not None and measured.p99_ms is not None:
+                    found[name].append(
+                        (measured.p50_ms - delay_ms - late50, measured.p99_ms - delay_ms - late99)
+                    )
+        for name in names:
+            p50, p99 = (median(abs(pair[place]) for pair in found[name]) for place in (0, 1))
+            yield f"| {delay_ms} | {connections} | {name} | {p50:.2f} | {p99:.2f} |"
+    yield ""
+
+
+def lateness() -> Iterator[str]:
+    """How late an open schedule is started."""
+    yield "## Lateness of an open schedule, ms from intended to started"
+    yield ""
+    yield "| rate | p50 | p99 | max |"
+    yield "|---:|---:|---:|---:|"
+    for rate in (100, 1000, 10_000):
+        profile = f'[[stage]]\nkind = "rate"\nrate = {rate}\nduration = "{_SECONDS}s"\n'
+        with nginx() as url, tempfile.TemporaryDirectory() as folder:
+            late = sorted(i.lateness_ns / 1e6 for i in _facts(profile, url, Path(folder)) if i.lateness_ns)
+        p50, p99 = (late[int(p * (len(late) - 1))] for p in (0.5, 0.99))
+        yield f"| {rate:,}/s | {p50:.3f} | {p99:.3f} | {late[-1]:.3f} |"
+    yield ""
+
+
+def _facts(profile: str, url: str, folder: Path) -> list[Invocation]:
+    clients.run_engine(profile, url, folder / "samples.db")
+    with closing(read_invocations(folder / "samples.db")) as facts:  # type: ignore[type-var]
+        return list(facts)
+
+
+def _bare_burst(url: str, size: int) -> None:
+    port = url.rpartition(":")[2].strip("/")
+    subprocess.run(pinned([sys.executable, "-c", _BARE_LOOP, port, str(size)], CLIENT_CORE), check=True)
+
+
+def _coldbench_burst(url: str, size: int) -> None:
+    profile = f'[[stage]]\nkind = "burst"\nsize = {size}\n'
+    with tempfile.TemporaryDirectory() as folder:
+        clients.run_engine(profile, url, Path(folder) / "samples.db")
+
+
+def _hey_burst(url: str, size: int) -> None:
+    # One request on each connection to open it, one to measure.
+    command = ["hey", "-cpus", "1", "-n", str(2 * size), "-c", str(size), url]
+    subprocess.run(pinned(command, CLIENT_CORE), check=True, capture_output=True)
+
+
+if __name__ == "__main__":
+    main()
