@@ -53,7 +53,7 @@ def heading() -> Iterator[str]:
     yield ""
     yield (
         f"Each client runs on core {CLIENT_CORE}, each server on core {SERVER_CORE}. coldbench's engine is "
-        "on the client's core; its writer, which keeps every invocation with its evidence, shares the server's "
+        "on the client's core; its writer, which keeps each invocation with its evidence, shares the server's "
         "core at a lower priority. Clients take turns in random order, several rounds; medians and ratios of "
         "one run compare, absolute figures of different runs do not."
     )
