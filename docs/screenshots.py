@@ -3,13 +3,14 @@
 Without a folder it runs the demo first (about a minute). The picture is what `coldbench report` prints.
 """
 
+import re
 import subprocess
 import sys
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rich.console import Console
+from rich.console import CONSOLE_SVG_FORMAT, Console
 from rich.terminal_theme import TerminalTheme
 
 from coldbench.analysis import open_run
@@ -25,6 +26,9 @@ THEME = TerminalTheme(
      (57, 197, 207), (177, 186, 196)],
     [(125, 133, 144)],
 )  # fmt: skip
+
+# Without the fonts that rich would have the reader's browser fetch.
+FORMAT = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
 
 DEMO = (
     *("run", "--name", "demo", "--seed", "1", "--profile", "burst"),
@@ -47,7 +51,9 @@ def draw(folder: Path, image: Path) -> None:
     console.print(face(open_run(folder), shown_as, console))
     image.parent.mkdir(exist_ok=True)
     # A fixed id: the file changes only when the picture does.
-    console.save_svg(str(image), title="coldbench report", theme=THEME, unique_id="coldbench")
+    console.save_svg(
+        str(image), title="coldbench report", theme=THEME, code_format=FORMAT, unique_id="coldbench"
+    )
 
 
 def main() -> None:
