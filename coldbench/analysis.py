@@ -150,7 +150,10 @@ def _stages(run: Run) -> int:
 def _result(target: str, its: Sequence[Judged], stages: int, seed: int) -> Result:
     invocations = [j.invocation for j in its]
     ran = [j for j in its if j.verdict in _RAN and j.invocation.completed]
-    cold = [j.invocation for j in ran if j.verdict is Verdict.COLD]
+    cold_kinds = Counter(j.judgement.cold_kind for j in ran if j.verdict is Verdict.COLD)
+    # Kinds of cold starts are never pooled: the figures are those of the kind that was met most.
+    main_kind = cold_kinds.most_common(1)[0][0] if cold_kinds else None
+    cold = [j.invocation for j in ran if j.verdict is Verdict.COLD and j.judgement.cold_kind is main_kind]
     warm = [j.invocation for j in ran if j.verdict is Verdict.WARM]
     answered = [j.invocation for j in ran]
     timeouts = sum(i.error is Error.TIMEOUT for i in invocations)
@@ -177,7 +180,7 @@ def _result(target: str, its: Sequence[Judged], stages: int, seed: int) -> Resul
         tls_ms=_of(invocations, _ms(lambda i: i.tls_ns)),
         cold_penalty_ms=_penalty(cold, warm, stages, seed),
         round_trip_ms=None if round_trip is None else round_trip / 1e6,
-        cold_kinds=dict(Counter(k.value for j in its if (k := j.judgement.cold_kind))),
+        cold_kinds={kind.value: number for kind, number in cold_kinds.items() if kind},
         errors=dict(Counter(i.error.value for i in invocations if i.error)),
         statuses=dict(Counter(str(i.status) for i in invocations if i.completed)),
         first_response=_first_response(invocations),

@@ -5,7 +5,7 @@ from statistics import median
 
 from coldbench.core.invocation import Invocation
 from coldbench.core.summary import Result
-from coldbench.core.verdict import Verdict
+from coldbench.core.verdict import ColdKind, Verdict
 
 _STEP_MS = 100.0
 _NEAR_MS = 0.5
@@ -52,6 +52,11 @@ def _who_answered(result: Result) -> Iterator[str]:
         yield f"{count} invocations failed: {name}{_ADVICE.get(name, '')}"
 
 
+_KINDS = {
+    ColdKind.IDLE.value: "after silence",
+    ColdKind.SCALEOUT.value: "beside running instances",
+    ColdKind.DEPLOY.value: "after a deployment",
+}
 _ADVICE = {
     "stale_reuse": ", the server closed kept connections: use --connections fresh",
     "timeout": ": their wait is longer than --timeout; they stay in the quantiles as at least that",
@@ -75,6 +80,12 @@ def _evidence(result: Result, invocations: Sequence[Invocation]) -> Iterator[str
         yield (
             "no cold start was met: the silence is shorter than the platform keeps instances; "
             "lengthen it, for instance --set idle.duration=6m"
+        )
+    if len(result.cold_kinds) > 1:
+        kinds = ", ".join(f"{number} {_KINDS[kind]}" for kind, number in sorted(result.cold_kinds.items()))
+        yield (
+            f"cold starts of different kinds are not pooled: of {kinds}, the figures are those of the kind "
+            "met most; a profile that meets one kind alone tells more of it"
         )
     if result.verdicts.get(Verdict.COLD) and result.cold_penalty_ms is None:
         yield "too few cold or warm calls on the same kind of connection to price a cold start"

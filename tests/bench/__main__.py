@@ -54,8 +54,8 @@ def heading() -> Iterator[str]:
     yield (
         f"Each client runs on core {CLIENT_CORE}, each server on core {SERVER_CORE}. coldbench's engine is "
         "on the client's core; its writer, which keeps each invocation with its evidence, shares the "
-        "server's core at a lower priority. Clients take turns in random order, several rounds; medians and ratios of "
-        "one run compare, absolute figures of different runs do not."
+        "server's core at a lower priority. Clients take turns in random order, several rounds; medians and "
+        "ratios of one run compare, absolute figures of different runs do not."
     )
     yield ""
 
