@@ -159,15 +159,17 @@ def _result(target: str, its: Sequence[Judged], stages: int, seed: int) -> Resul
     timeouts = sum(i.error is Error.TIMEOUT for i in invocations)
     round_trip = round_trip_ns(invocations)
     instances = {i.evidence.instance for i in answered} - {None}
-    startup = [(i, s) for i in cold if (s := _startup_ms(i, round_trip or 0)) is not None]
-    rest = [(i, s - i.evidence.init_ms) for i, s in startup if i.evidence.init_ms is not None]
+    startup = {i.seq: s for i in cold if (s := _startup_ms(i, round_trip or 0)) is not None}
+    # Who came into an init already under way paid for a part of it: only the others show what it is made of.
+    paid = [i for i in cold if _paid_whole_init(i, startup.get(i.seq))]
+    rest = [(i, startup[i.seq] - (i.evidence.init_ms or 0.0)) for i in paid if i.seq in startup]
     result = Result(
         target=target,
         verdicts={verdict.value: sum(j.verdict is verdict for j in its) for verdict in Verdict},
         contradictions=sum(j.judgement.contradiction is not None for j in its),
         instances=len(instances) or None,
-        startup_ms=quantiles([s for _, s in startup]),
-        init_ms=_of(cold, lambda i: i.evidence.init_ms),
+        startup_ms=quantiles(list(startup.values())),
+        init_ms=_of(paid, lambda i: i.evidence.init_ms),
         platform_ms=quantiles([s for i, s in rest if i.evidence.init_from_process_start]),
         unattributed_ms=quantiles([s for i, s in rest if not i.evidence.init_from_process_start]),
         exec_ms=_of(answered, lambda i: i.evidence.exec_ms),
@@ -194,6 +196,11 @@ def _startup_ms(invocation: Invocation, round_trip: int) -> float | None:
     if wait is None or exec_ms is None:
         return None
     return max(0.0, (wait - round_trip) / 1e6 - exec_ms)
+
+
+def _paid_whole_init(invocation: Invocation, startup_ms: float | None) -> bool:
+    init_ms = invocation.evidence.init_ms
+    return init_ms is not None and (startup_ms is None or startup_ms >= init_ms)
 
 
 def _penalty(

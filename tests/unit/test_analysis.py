@@ -85,6 +85,16 @@ def test_the_parts_of_a_start() -> None:
     assert found.unattributed_ms is None
 
 
+def test_who_came_into_an_init_under_way_does_not_show_what_it_is_made_of() -> None:
+    found = result([cold(n, wait_ms=45) for n in range(9)] + [cold(10 + n, wait_ms=80) for n in range(5)])
+    assert found.startup_ms
+    assert found.init_ms
+    assert found.platform_ms
+    assert (found.startup_ms.n, found.startup_ms.p50) == (14, 40)
+    assert (found.init_ms.n, found.init_ms.p50) == (5, 60)
+    assert (found.platform_ms.n, found.platform_ms.p50) == (5, 15)
+
+
 def test_without_process_start_the_rest_is_nobodys() -> None:
     found = result([cold(n, init_from_process_start=False) for n in range(5)])
     assert found.platform_ms is None
