@@ -47,6 +47,8 @@ async def main() -> None:
             _spawn_task(_kill(message["kill"]))
     for process in _instances.values():
         _signal(process, signal.SIGKILL)
+    # Their ends are awaited: a loop that closes over open processes complains.
+    await asyncio.gather(*_tasks)
 
 
 async def _start(message: dict[str, Any]) -> None:

@@ -61,6 +61,7 @@ def test_json_owns_standard_output_and_adds_up(tmp_path: Path) -> None:
         assert result["platform_ms"] is not None
     assert json.loads((only_folder(tmp_path) / "run.json").read_text()) == record
     assert "In words" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_folder_is_complete_and_reads(tmp_path: Path) -> None:
