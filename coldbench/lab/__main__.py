@@ -37,9 +37,9 @@ def main() -> int:
 
 
 async def _serve(specs: Sequence[FunctionSpec]) -> None:
-    how = [launch(Path(spec.folder)) for spec in specs]
     async with contextlib.AsyncExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory(prefix="coldbench-lab-"))
+        how = [launch(Path(spec.folder), Path(folder)) for spec in specs]
         session = await stack.enter_async_context(client())
         spawner = await Spawner.launch()
         platform = Platform(spawner=spawner, session=session, ports=Ports(), folder=Path(folder))

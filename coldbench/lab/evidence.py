@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from uuid import uuid4
 
+from msgspec import Struct
+
 from coldbench.core.function_spec import EvidenceMode
 from coldbench.lab.call import Answer
 from coldbench.lab.truth import Served
@@ -22,6 +24,7 @@ _HOP_BY_HOP = frozenset(
     )
 )
 _EXEC = re.compile(r"\bexec;dur=(\d+(?:\.\d+)?)")
+_SEQ = re.compile(r"\bseq;desc=\"(\d+)\"")
 _SHIM = ("server-timing", "cache-control")
 
 
@@ -44,12 +47,20 @@ def outgoing(answer: Answer, served: Served | None, mode: EvidenceMode) -> list[
     return headers
 
 
-def executed_ms(answer: Answer) -> float | None:
-    """How long the function itself says that it ran, by its shim."""
+class Said(Struct, frozen=True, kw_only=True):
+    """What the function itself says of a call, by its shim; None where it says nothing."""
+
+    exec_ms: float | None = None
+    seq: int | None = None
+
+
+def said(answer: Answer) -> Said:
+    """Read off the answer's `Server-Timing`."""
     for name, value in answer.headers:
-        if name.lower() == "server-timing" and (found := _EXEC.search(value)):
-            return float(found[1])
-    return None
+        if name.lower() == "server-timing":
+            ran, number = _EXEC.search(value), _SEQ.search(value)
+            return Said(exec_ms=float(ran[1]) if ran else None, seq=int(number[1]) if number else None)
+    return Said()
 
 
 def incoming(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

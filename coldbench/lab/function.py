@@ -14,7 +14,7 @@ from coldbench.core.verdict import Verdict
 from coldbench.lab import http_contract
 from coldbench.lab.call import Answer, Call, InstanceLost, StartFailed
 from coldbench.lab.clock import now_us
-from coldbench.lab.evidence import executed_ms, outgoing
+from coldbench.lab.evidence import outgoing, said
 from coldbench.lab.http_contract import Ports
 from coldbench.lab.instance import INIT_TIMEOUT_S, Instance
 from coldbench.lab.launch import Contract, Launch
@@ -90,13 +90,17 @@ class Function:
             instance.first_handed.set()
             self._pool.release(instance)
         answered_us = now_us()
-        own_exec_ms = executed_ms(answer)
+        own = said(answer)
+        number = use.number
+        if self._spec.concurrency > 1 and own.seq is not None:
+            # Which of several calls at once an instance took up first, only it can know.
+            number = own.seq
         return answer, Served(
             instance=instance,
-            number=use.number,
+            number=number,
             arrival_us=call.arrival_us,
             answered_us=answered_us,
-            exec_ms=(answered_us - handed_us) / 1e3 if own_exec_ms is None else own_exec_ms,
+            exec_ms=(answered_us - handed_us) / 1e3 if own.exec_ms is None else own.exec_ms,
         )
 
     async def _carry(self, instance: Instance, call: Call) -> Answer:

@@ -2,7 +2,7 @@
 
 import importlib.util
 import os
-import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from coldbench.core.errors import UsageError
+from coldbench.core.errors import ColdbenchError, UsageError
 from coldbench.core.function_spec import FunctionSpec
 
 
@@ -30,8 +30,11 @@ class Launch(Struct, frozen=True, kw_only=True):
     handler: str = "bootstrap"
 
 
-def launch(folder: Path) -> Launch:
-    """By `bootstrap`, else `handler.py`, `index.mjs`, `index.js`, `start`. UsageError without any."""
+def launch(folder: Path, scratch: Path) -> Launch:
+    """By `bootstrap`, else `handler.py`, `index.mjs`, `index.js`, `start`, `main.go`. UsageError without any.
+
+    What has to be built for it goes into `scratch`. Raises ColdbenchError when that fails.
+    """
     if _executable(folder / "bootstrap"):
         return Launch(argv=("./bootstrap",), folder=str(folder), contract=Contract.RUNTIME_API)
     if (folder / "handler.py").is_file():
@@ -60,10 +63,12 @@ def launch(folder: Path) -> Launch:
             )
     if _executable(folder / "start"):
         return Launch(argv=("./start",), folder=str(folder), contract=Contract.HTTP)
+    if (folder / "main.go").is_file():
+        return Launch(argv=(_build_go(folder, scratch),), folder=str(folder), contract=Contract.HTTP)
     raise UsageError(
         "no function here",
         place=str(folder),
-        hint="looked for an executable bootstrap, handler.py, index.mjs, index.js, an executable start",
+        hint="looked for an executable bootstrap, handler.py, index.mjs, index.js, start, main.go",
     )
 
 
@@ -88,6 +93,19 @@ def environment(spec: FunctionSpec, how: Launch, port: int) -> Mapping[str, str]
     }
 
 
+def _build_go(folder: Path, scratch: Path) -> str:
+    binary = scratch / f"go-{folder.name}-{len(list(scratch.glob('go-*')))}"
+    built = subprocess.run(
+        ["go", "build", "-o", str(binary), "."],
+        cwd=folder,
+        env={**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local"},
+        capture_output=True,
+        text=True,
+    )
+    if built.returncode:
+        raise ColdbenchError(f"go build failed: {built.stderr.strip()}", place=str(folder))
+    return str(binary)
+
+
 def _executable(path: Path) -> bool:
-    # A wheel does not keep executable bits on every system; what stands there is run all the same.
-    return path.is_file() and (os.access(path, os.X_OK) or shutil.which(str(path)) is not None)
+    return path.is_file() and os.access(path, os.X_OK)

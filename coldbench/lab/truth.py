@@ -19,7 +19,7 @@ class Served(Struct, frozen=True, kw_only=True):
     """How a call was served. Instants are epoch us."""
 
     instance: Instance
-    number: int
+    number: int  # which call of the instance's this was; 1 is its first use
     arrival_us: int
     answered_us: int
     exec_ms: float  # what the function itself says, else from hand-over to answer

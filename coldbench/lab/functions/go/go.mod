@@ -1,0 +1,3 @@
+module coldbench/functions
+
+go 1.19
