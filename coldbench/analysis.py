@@ -80,19 +80,28 @@ def analyse(run: Run, invocations: Sequence[Invocation]) -> tuple[Run, list[Judg
     for invocation in invocations:
         if invocation.seq in by_seq:
             by_target[invocation.target].append(Judged(invocation, by_seq[invocation.seq]))
-    return (
-        replace(
-            run,
-            judge_version=JUDGE_VERSION,
-            counts=_counts(run, invocations, judgements),
-            fidelity=_fidelity(run.fidelity, invocations),
-            targets=tuple(_observed(target, by_target[target.name]) for target in run.targets),
-            results=tuple(
-                _result(target.name, by_target[target.name], _stages(run), run.seed) for target in run.targets
-            ),
-        ),
-        judgements,
+    fidelity = _fidelity(run.fidelity, invocations)
+    results = tuple(
+        _result(target.name, by_target[target.name], _stages(run), run.seed) for target in run.targets
     )
+    run = replace(
+        run,
+        state=_state(run.state, fidelity, results),
+        judge_version=JUDGE_VERSION,
+        counts=_counts(run, invocations, judgements),
+        fidelity=fidelity,
+        targets=tuple(_observed(target, by_target[target.name]) for target in run.targets),
+        results=results,
+    )
+    return run, judgements
+
+
+def _state(state: State, fidelity: Fidelity, results: Sequence[Result]) -> State:
+    """A run that was carried out is degraded when the generator was its limit or a target never answered."""
+    silent = any(not result.statuses for result in results)
+    if state is State.COMPLETE and (fidelity.limited_by_generator or silent):
+        return State.DEGRADED
+    return state
 
 
 def _counts(run: Run, invocations: Sequence[Invocation], judgements: Sequence[Judgement]) -> Counts:

@@ -258,9 +258,7 @@ def _exit_code(run: Run, outcome: Outcome) -> ExitCode:
         return ExitCode.INTERRUPTED
     if not run.counts.completed:
         raise NoAnswerError("no target ever answered", hint=_why_no_answer(run))
-    degraded = run.state is State.DEGRADED or run.fidelity.limited_by_generator
-    silent = any(not result.statuses for result in run.results)
-    return ExitCode.DEGRADED if degraded or silent else ExitCode.DONE
+    return ExitCode.DEGRADED if run.state is State.DEGRADED else ExitCode.DONE
 
 
 def _why_no_answer(run: Run) -> str:
