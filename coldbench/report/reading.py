@@ -6,6 +6,8 @@ from coldbench.core.summary import Quantiles, Result, Run
 from coldbench.core.verdict import Verdict
 from coldbench.report.words import count, interval, ms, share, shown
 
+_ABOUT_AN_INSTANCE = (Verdict.WARM, Verdict.COLD_AFFECTED, Verdict.PREINITIALISED)
+
 
 def reading(run: Run) -> Iterator[str]:
     """One paragraph for each target, and one that compares them."""
@@ -25,7 +27,11 @@ def _of(result: Result) -> Iterator[str]:
     elif verdicts.get(Verdict.UNKNOWN) == judged:
         yield "the evidence decides nothing; which calls were cold is unknown"
     elif not verdicts.get(Verdict.COLD):
-        yield f"no cold start in {count(judged, 'call')}"
+        told = sum(verdicts.get(verdict, 0) for verdict in _ABOUT_AN_INSTANCE)
+        known = f"no cold start in {count(told, 'call')}" + (
+            " of which it can be told" if told < judged else ""
+        )
+        yield "; ".join((*([known] if told else []), *_others(result))) or "the function never ran"
     else:
         yield f"{_price(result)}{_parts(result)}"
         execution = _median(result.exec_ms)
@@ -57,12 +63,16 @@ def _parts(result: Result) -> str:
 
 
 def _how_often(result: Result, judged: int) -> Iterator[str]:
+    yield f"{share(result.verdicts[Verdict.COLD], judged)} met a cold start"
+    yield from _others(result)
+
+
+def _others(result: Result) -> Iterator[str]:
     others = (
         (Verdict.COLD_AFFECTED, "more waited in somebody else's"),
         (Verdict.START_FAILED, "waited for an instance that never came up"),
         (Verdict.UNKNOWN, "could not be told"),
     )
-    yield f"{share(result.verdicts[Verdict.COLD], judged)} met a cold start"
     for verdict, what in others:
         if number := result.verdicts.get(verdict):
             yield f"{number:,} {what}"

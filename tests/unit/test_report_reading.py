@@ -30,6 +30,15 @@ def test_what_a_cold_start_costs_and_what_it_is_made_of() -> None:
         (replace(NODE, exec_ms=None), "too few cold calls to say what one costs. 4 of 60 calls (6.7 %)"),
         (replace(PYTHON, platform_ms=None, unattributed_ms=times(6.6)), "unattributed 6.60 ms, init 64.4 ms"),
         (Result(target="t", verdicts={"warm": 9}), "t: no cold start in 9 calls."),
+        (
+            Result(target="t", verdicts={"warm": 9, "unknown": 2}),
+            "t: no cold start in 9 calls of which it can be told; 2 could not be told.",
+        ),
+        (
+            Result(target="t", verdicts={"start_failed": 6}),
+            "t: 6 waited for an instance that never came up.",
+        ),
+        (Result(target="t", verdicts={"discarded": 6}), "t: the function never ran."),
         (Result(target="t", verdicts={"cold": 0, "warm": 0}), "t: nothing was answered."),
         (SILENT, "which calls were cold is unknown."),
         (
