@@ -165,6 +165,8 @@ def _tick(
         watch.look(due)
         for origin in origins:
             origin.expire(time.monotonic_ns())
+            if conductor.stop.is_set():
+                origin.give_up_opening()
         outbox.flush()
         if outbox.reader_gone:
             abort.set()

@@ -126,7 +126,8 @@ class Conductor:
                 origin.invoke(next(self._seqs), index, now, following)
 
             invoke()
-            ended.wait()
+            # A stop does not wait for the answer: the end barrier does, up to its deadline.
+            gevent.wait([ended, self.stop], count=1)
 
         return loop
 

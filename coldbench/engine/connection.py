@@ -295,6 +295,7 @@ class Connection:
             self.is_closed = True
             if self._socket is not None:
                 self._socket.close()
+            self.response.release()
             self._owner.closed(self)
 
 

@@ -64,10 +64,18 @@ class Origin:
             self._resolve_error = Error.DNS
 
     def reach(self, timeout_ns: int) -> None:
-        """Resolve, connect and secure, without an invocation; `unreachable` says what failed."""
+        """Resolve, connect and secure, without an invocation; `unreachable` says what failed.
+
+        The first of the host's addresses that takes a connection is used from then on.
+        """
         self.resolve()
         self.unreachable = self._resolve_error
-        self.open_ahead(1, timeout_ns)
+        for _ in range(len(self._addresses)):
+            self.unreachable = None
+            self.open_ahead(1, timeout_ns)
+            if self.unreachable is None:
+                break
+            self._addresses.append(self._addresses.pop(0))
         self.close_idle()
 
     def open_ahead(self, count: int, timeout_ns: int) -> None:
@@ -82,6 +90,11 @@ class Origin:
         for connection in dialled:
             connection.dial(deadline)
         self._all_open.wait()
+
+    def give_up_opening(self) -> None:
+        """Nobody waits any more for what `open_ahead` has dialled."""
+        for connection in list(self._opening):
+            connection.close()
 
     def close_idle(self) -> None:
         """Close what carries nothing: during silence an open connection can keep a function awake."""

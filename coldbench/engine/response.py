@@ -5,6 +5,7 @@ readers in the other process. No callback runs for each header.
 """
 
 import re
+from typing import Any
 
 import httptools
 
@@ -43,6 +44,7 @@ class Response:
 
     def __init__(self, *, head_request: bool) -> None:
         self._head_request = head_request
+        self._parser: Any = None  # httptools has no types
         self.keep_body_start = 0  # how many bytes of the body to keep
         self._new_parser()
         self.reset()
@@ -84,6 +86,10 @@ class Response:
         self.keep_alive = False
         if self.status and not self.complete and self._delimited_by_close():
             self.complete = True
+
+    def release(self) -> None:
+        """Let go of the parser: it refers back, and while a run goes nothing collects such cycles."""
+        self._parser = None
 
     def head(self) -> bytes:
         """The header block of the final response, without the empty line."""

@@ -1,6 +1,7 @@
 """The engine as a process, against servers that behave well and badly: no invocation is ever lost."""
 
 import asyncio
+import os
 import signal
 import socket
 import ssl
@@ -9,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import trustme
@@ -204,6 +206,60 @@ def test_what_is_in_flight_at_a_stop_is_recorded_as_unfinished() -> None:
     assert run.finished.intended == 30
     assert len(run.facts) == 10
     assert all(fact.end_ns is None and fact.error is None and fact.sent_ns for fact in run.facts)
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        '[[stage]]\nkind = "users"\nusers = 10\nduration = "60s"\n',
+        '[[stage]]\nkind = "rate"\nrate = 100\nduration = "60s"\n',
+    ],
+)
+def test_a_stop_waits_for_no_answer_that_does_not_come(profile: str) -> None:
+    seen = threading.Event()
+
+    async def silent(visit: Visit) -> bytes:
+        if len(server.visits) == 10:
+            seen.set()
+        await asyncio.sleep(60)
+        return ok()
+
+    def act(process: subprocess.Popen[bytes]) -> None:
+        assert seen.wait(30)
+        stop(process)
+
+    with raw_server(silent) as server:
+        run = run_engine(profile, [target(server.url)], act=act, drain_s=60)
+    assert run.finished.interrupted
+    assert len(run.facts) >= 10
+    assert all(fact.end_ns is None for fact in run.facts)
+
+
+def test_a_host_with_a_dead_first_address_is_reached_by_the_next() -> None:
+    with raw_server(hello) as server:
+        # localhost is ::1 first where the system has IPv6; the server listens on 127.0.0.1 alone
+        run = run_engine(burst(5), [target(f"http://localhost:{server.port}/")])
+    assert errors(run) == {None: 5}
+
+
+@pytest.mark.slow
+def test_fresh_connections_leave_nothing_behind() -> None:
+    def descriptors_and_memory(process: subprocess.Popen[bytes]) -> None:
+        for mark, count in ((first, 1000), (last, 7000)):
+            while len(server.visits) < count:
+                threading.Event().wait(0.02)
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            mark.append(int(status.split("VmRSS:")[1].split()[0]))
+            mark.append(len(os.listdir(f"/proc/{process.pid}/fd")))
+        stop(process)
+
+    first: list[int] = []
+    last: list[int] = []
+    profile = '[[stage]]\nkind = "users"\nusers = 10\nduration = "60s"\n'
+    with raw_server(hello) as server:
+        run_engine(profile, [target(server.url, fresh_connections=True)], act=descriptors_and_memory)
+    assert last[0] - first[0] < 3000  # KiB, for 6,000 connections
+    assert last[1] - first[1] < 30
 
 
 def test_the_end_of_input_means_the_cli_is_gone() -> None:
