@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 from aiohttp import web
 
-from coldbench.core.errors import ColdbenchError
+from coldbench.core.errors import ColdbenchError, ExitCode
 from coldbench.core.function_spec import FunctionSpec
 from coldbench.lab.function import Function, Platform
 from coldbench.lab.http_contract import Ports, client
@@ -31,9 +31,10 @@ def main() -> int:
     try:
         asyncio.run(_serve(specs))
     except (ColdbenchError, OSError) as error:
-        print(json.dumps({"error": str(error)}), flush=True)  # noqa: T201
-        return 1
-    return 0
+        code = error.exit_code if isinstance(error, ColdbenchError) else ExitCode.FAULT
+        print(json.dumps({"error": str(error), "code": code}), flush=True)  # noqa: T201
+        return code
+    return ExitCode.DONE
 
 
 async def _serve(specs: Sequence[FunctionSpec]) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from coldbench.core.durations import parse_duration
-from coldbench.core.errors import ColdbenchError, UsageError
+from coldbench.core.errors import ColdbenchError, ExitCode, UsageError
 from coldbench.core.function_spec import Delay, EvidenceMode, FunctionSpec
 
 _SAMPLES = Path(__file__).parents[1] / "lab" / "functions"
@@ -54,7 +54,9 @@ def parse_lab_url(url: str) -> FunctionSpec:
 
 @contextmanager
 def start_lab(specs: Sequence[FunctionSpec]) -> Iterator[Lab]:
-    """The lab as a process of its own, as long as the context lasts. Raises ColdbenchError in its words.
+    """The lab as a process of its own, as long as the context lasts.
+
+    Raises ColdbenchError in its words, UsageError where what it was asked for is wrong.
 
     It is in a session of its own: a terminal's Ctrl-C must not reach it before the run has drained.
     """
@@ -73,7 +75,8 @@ def start_lab(specs: Sequence[FunctionSpec]) -> Iterator[Lab]:
             said = process.stdout.readline()
             answer = json.loads(said) if said else {"error": "the lab ended without a word"}
             if "error" in answer:
-                raise ColdbenchError(answer["error"], place="lab")
+                kind = UsageError if answer.get("code") == ExitCode.USAGE else ColdbenchError
+                raise kind(answer["error"], place="lab")
             yield Lab(endpoints=tuple(answer["endpoints"]), process=process)
         finally:
             process.stdin.close()

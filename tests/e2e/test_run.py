@@ -99,6 +99,7 @@ def test_a_report_of_an_older_judge_is_judged_again(tmp_path: Path) -> None:
         (("run", "--url", "lab:cobol"), ["unknown runtime", "python"]),
         (("run", "--url", "lab:python?idel=3s"), ["unknown key", "idle"]),
         (("run", "--url", "lab:python?idle=soon"), ["idle", "duration"]),
+        (("run", "--url", "lab:./empty"), ["no function here", "bootstrap"]),
         (("run", "--url", "lab:python", "--profile", "brust"), ["no such profile", "burst"]),
         (("run", "--url", "lab:python", "--set", "sise=3"), ["sise"]),
         (("run", "--url", "lab:python", "-H", "Authorization Bearer"), ["colon"]),
@@ -119,6 +120,7 @@ def test_bad_input_is_one_clear_line_and_code_2(
     tmp_path: Path, arguments: tuple[str, ...], words: list[str]
 ) -> None:
     (tmp_path / "file").write_text("not a folder")
+    (tmp_path / "empty").mkdir()
     done = coldbench(*arguments, cwd=tmp_path)
     assert done.returncode == 2, done.stderr
     lines = done.stderr.strip().splitlines()
@@ -127,6 +129,8 @@ def test_bad_input_is_one_clear_line_and_code_2(
     assert all(word in complaint for word in words), complaint
     assert sum(line.startswith("coldbench:") for line in lines) == 1
     assert not (tmp_path / "reports").exists()
+    # and nothing that was started for it is left
+    assert "Traceback" not in done.stderr
 
 
 def test_a_bad_profile_names_file_stage_and_key(tmp_path: Path) -> None:
