@@ -304,4 +304,6 @@ def _dial_error(code: int) -> Error:
         return Error.DESCRIPTORS
     if code == errno.ETIMEDOUT:
         return Error.CONNECT_TIMEOUT
+    if code in _RESET:
+        return Error.RESET
     return Error.UNREACHABLE if code in _UNREACHABLE else Error.REFUSED
