@@ -26,7 +26,8 @@ _READ_BYTES = 1 << 18
 _PROGRESS_S = 0.25
 # Many servers send the same header block until the second changes.
 _HEADS_KEPT = 4096
-# More than this in one read is more than can be judged beside writing; the view shows the rest at the end.
+# More than this between two words to the CLI are not judged beside writing: the view is of a part of them
+# until the run is closed.
 _JUDGED_AT_ONCE = 512
 
 Read = Callable[[int, bytes, bytes, bytes, int | None], tuple[Evidence, Row]]
@@ -119,17 +120,20 @@ class Tally:
         self._verdicts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._errors: Counter[str] = Counter()
         self._told = 0.0
+        self._judged = 0  # since then
 
     def add(self, facts: Sequence[tuple[RawFact, Evidence, Row]]) -> None:
         """Count them, and say it to the CLI, not more often than people can read."""
         self._rows += len(facts)
         self._errors.update(fact.error for fact, _, _ in facts if fact.error is not None)
-        judged = [invocation(fact, evidence, self._order) for fact, evidence, _ in facts[:_JUDGED_AT_ONCE]]
+        part = facts[: _JUDGED_AT_ONCE - self._judged]
+        self._judged += len(part)
+        judged = [invocation(fact, evidence, self._order) for fact, evidence, _ in part]
         ended = [one for one in judged if not one.unfinished]
         for one, judgement in zip(ended, judge(ended), strict=True):
             self._verdicts[one.target][judgement.verdict] += 1
         if monotonic() - self._told >= _PROGRESS_S:
-            self._told = monotonic()
+            self._told, self._judged = monotonic(), 0
             self._tell()
 
     def _tell(self) -> None:

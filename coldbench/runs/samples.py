@@ -24,6 +24,7 @@ from coldbench.core.verdict import ColdKind, Judgement, Verdict
 SAMPLES = "samples.db"
 Row = tuple[Any, ...]
 _VERSION = 1
+_WAL_PAGES = 16_000  # 64 MB
 _COLUMNS = (
     "seq", "target", "phase", "worker",
     "intended_ns", "started_ns", "sent_ns", "first_byte_ns", "end_ns",
@@ -66,6 +67,8 @@ class SampleWriter:
         self._connection.execute("PRAGMA journal_mode = WAL")
         # In WAL mode this survives the death of any process; only a power cut may lose the last batches.
         self._connection.execute("PRAGMA synchronous = NORMAL")
+        # The log is folded in seldom: each time waits for the disk.
+        self._connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
         self._connection.executescript(_SCHEMA)
 
     def append(self, invocations: Iterable[Invocation]) -> None:
