@@ -153,11 +153,12 @@ def remarks() -> Iterator[str]:
     yield "## What is left"
     yield ""
     yield (
-        "On two cores the writer shares the server's core, and both slow down: the engine waits for nginx. With "
-        "the facts thrown away instead (`cat` in the writer's place), on 2026-11-23, the engine alone reached "
-        "0.6 to 0.7 of wrk's rate. Most of what an invocation costs it is the `send` system call, which wrk pays "
-        "too. Errors of some 0.2 ms at 20 and 300 ms are the wake-up of an idle core: every client shows them. "
-        "At 100 connections the 99th percentile of the error is Python's; wrk's is smaller."
+        "On two cores the writer shares the server's core, and both slow down: the engine waits for "
+        "nginx. With the facts thrown away instead (`cat` in the writer's place), on 2026-11-23, the "
+        "engine alone reached 0.6 to 0.7 of wrk's rate. Most of what an invocation costs it is the "
+        "`send` system call, which wrk pays too. Errors of some 0.2 ms at 20 and 300 ms are the wake- "
+        "up of an idle core: every client shows them. At 100 connections the 99th percentile of the "
+        "error is Python's; wrk's is smaller."
     )
 
 
