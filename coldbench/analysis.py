@@ -38,7 +38,7 @@ _CPU_LIMIT_PCT = 90.0
 _LATE_LIMIT_MS = 100.0
 
 
-class Judged(Struct, frozen=True):
+class Judged(Struct, frozen=True, gc=False):
     """An invocation with its verdict."""
 
     invocation: Invocation
@@ -174,7 +174,8 @@ def _result(target: str, its: Sequence[Judged], stages: int, seed: int) -> Resul
     rest = [(i, startup[i.seq] - (i.evidence.init_ms or 0.0)) for i in paid if i.seq in startup]
     result = Result(
         target=target,
-        verdicts={verdict.value: sum(j.verdict is verdict for j in its) for verdict in Verdict},
+        verdicts=dict.fromkeys((verdict.value for verdict in Verdict), 0)
+        | {verdict.value: number for verdict, number in Counter(j.verdict for j in its).items()},
         contradictions=sum(j.judgement.contradiction is not None for j in its),
         instances=len(instances) or None,
         startup_ms=quantiles(list(startup.values())),

@@ -36,7 +36,7 @@ class AnsweredBy(StrEnum):
     UNSTATED = "unstated"
 
 
-class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What one response tells about the instance behind it. None means not observed, never 0.
 
     `raw` holds the fields as they were sent (secrets redacted), so that a better reader can read them
@@ -65,7 +65,7 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
     raw: dict[str, str] = {}
 
 
-class Invocation(Struct, frozen=True, kw_only=True):
+class Invocation(Struct, frozen=True, kw_only=True, gc=False):
     """The facts of one invocation: a row of the table `invocation` of `samples.db`.
 
     Instants are integer nanoseconds of the run's monotonic clock since its start; durations are

@@ -26,7 +26,7 @@ class ColdKind(StrEnum):
     DEPLOY = "deploy"
 
 
-class Judgement(Struct, frozen=True, kw_only=True):
+class Judgement(Struct, frozen=True, kw_only=True, gc=False):
     """The verdict of one invocation with its reason, and how sure it is (0 to 1).
 
     `contradiction` says which two pieces of evidence disagree, when they do.
