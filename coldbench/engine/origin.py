@@ -10,10 +10,11 @@ from gevent.monkey import get_original
 
 from coldbench.core.invocation import Error
 from coldbench.core.messages import RawFact
+from coldbench.core.request import address
 from coldbench.core.target import Target
 from coldbench.engine.connection import Connection, SocketAddress
 from coldbench.engine.outbox import Outbox
-from coldbench.engine.request import RequestTemplate, address
+from coldbench.engine.request import RequestTemplate
 from coldbench.engine.tls import TlsLayer, context
 
 # Of the first response's body, for the report ("a 200 is not always the function").

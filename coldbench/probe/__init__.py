@@ -1,0 +1,1 @@
+"""The httpx world: one traced invocation, and the experiments made of them."""
