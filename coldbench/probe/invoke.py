@@ -68,11 +68,11 @@ class Caller:
                 await self._exchange(exchange, seq)
         except (TimeoutError, OSError, httpx.TransportError) as failure:
             exchange.error = exchange.why(failure)
+            exchange.end_ns = monotonic_ns()
         finally:
-            ended_ns = monotonic_ns()
             if not exchange.whole:
                 await self.close()
-        return self._fact(exchange, seq, phase, intended_ns, ended_ns)
+        return self._fact(exchange, seq, phase, intended_ns)
 
     async def _exchange(self, exchange: "_Exchange", seq: int) -> None:
         if self._transport is None:
@@ -126,14 +126,13 @@ class Caller:
             async for chunk in response.aiter_raw():
                 exchange.take(chunk)
                 if exchange.error is not None:
+                    exchange.end_ns = monotonic_ns()
                     return
         finally:
             await response.aclose()
         exchange.whole = True
 
-    def _fact(
-        self, exchange: "_Exchange", seq: int, phase: str, intended_ns: int, ended_ns: int
-    ) -> Invocation:
+    def _fact(self, exchange: "_Exchange", seq: int, phase: str, intended_ns: int) -> Invocation:
         zero = self._zero_ns
         return Invocation(
             seq=seq,
@@ -143,7 +142,7 @@ class Caller:
             started_ns=exchange.started_ns - zero,
             sent_ns=None if exchange.sent_ns is None else exchange.sent_ns - zero,
             first_byte_ns=None if exchange.first_byte_ns is None else exchange.first_byte_ns - zero,
-            end_ns=ended_ns - zero,
+            end_ns=None if exchange.end_ns is None else exchange.end_ns - zero,
             dns_ns=exchange.dns_ns,
             connect_ns=exchange.connect_ns,
             tls_ns=exchange.tls_ns,
@@ -172,6 +171,7 @@ class _Exchange(Struct, kw_only=True):
     started_ns: int
     sent_ns: int | None = None
     first_byte_ns: int | None = None
+    end_ns: int | None = None
     dns_ns: int | None = None
     connect_ns: int | None = None
     tls_ns: int | None = None
@@ -226,6 +226,8 @@ class _Exchange(Struct, kw_only=True):
                 self.sent_ns = now
             case "receive_response_headers.complete":
                 self.first_byte_ns = now
+            case "receive_response_body.complete":
+                self.end_ns = now
 
 
 def _tls_context(target: Target) -> ssl.SSLContext:
