@@ -26,6 +26,7 @@ from coldbench.core.verdict import Judgement, Verdict
 from coldbench.runs.folder import read_record, write_record
 from coldbench.runs.samples import SAMPLES, read_invocations, write_judgements
 from coldbench.stats.intervals import difference_of_medians
+from coldbench.stats.latency import fit
 from coldbench.stats.notes import notes
 from coldbench.stats.quantiles import quantiles
 
@@ -74,7 +75,7 @@ def close_run(folder: Path, run: Run) -> Run:
 
 def analyse(run: Run, invocations: Sequence[Invocation]) -> tuple[Run, list[Judgement]]:
     """The run with its counts, fidelity and results; and the judgement of each invocation that ended."""
-    judgements = judge(invocations)
+    judgements = judge(invocations, fit(invocations))
     by_seq = {judgement.seq: judgement for judgement in judgements}
     by_target: defaultdict[str, list[Judged]] = defaultdict(list)
     for invocation in invocations:

@@ -11,17 +11,21 @@ what decides is always the same two questions:
     later use         cold_affected         warm
 
 A flag answers only the first question ("first use", not "paid"), so a flag is confirmed with the wait.
-A missing field answers nothing: without an answer to both questions the verdict is `unknown`.
+A missing field answers nothing: without an answer to both questions the verdict is `unknown`, save where
+there is no evidence at all and a latency model learned from the run decides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from coldbench.core.invocation import AnsweredBy, Evidence, Invocation
+from coldbench.core.latency_model import Models, Told, tell
 from coldbench.core.surroundings import Surroundings, surroundings
 from coldbench.core.verdict import ColdKind, Judgement, Verdict
 
 # Of the rules below, written into run.json: a folder judged by older rules is judged again when read.
-JUDGE_VERSION = 1
+JUDGE_VERSION = 2
+
+_NO_EVIDENCE = "no evidence"
 
 # An arrival this close to the end of init, seen only from outside, is not decided: the request's way to
 # the instance and back is known to about this much.
@@ -33,17 +37,25 @@ _PAID, _NOT_PAID = 0.8, 0.1
 _LIKE_WARM, _UNLIKE_WARM = 1.5, 3.0
 
 
-def judge(invocations: Sequence[Invocation]) -> list[Judgement]:
-    """The verdict of each invocation that completed or failed, in order; unfinished ones get none."""
+def judge(invocations: Sequence[Invocation], models: Mapping[str, Models] | None = None) -> list[Judgement]:
+    """The verdict of each invocation that completed or failed, in order; unfinished ones get none.
+
+    `models` are the latency models by target; without one, no evidence means `unknown`.
+    """
     around = surroundings(invocations)
+    told: dict[int, Told] = {}
+    for target, its_models in (models or {}).items():
+        its = [invocation for invocation in invocations if invocation.target == target]
+        if its and its_models:
+            told |= tell(its, its_models, around[target].round_trip_ns)
     return [
-        _judge_one(invocation, around[invocation.target])
+        _judge_one(invocation, around[invocation.target], told.get(invocation.seq))
         for invocation in invocations
         if not invocation.unfinished
     ]
 
 
-def _judge_one(invocation: Invocation, around: Surroundings) -> Judgement:
+def _judge_one(invocation: Invocation, around: Surroundings, told: Told | None) -> Judgement:
     evidence = invocation.evidence
     seq = invocation.seq
     did_not_run = _did_not_run(invocation)
@@ -53,6 +65,8 @@ def _judge_one(invocation: Invocation, around: Surroundings) -> Judgement:
         return Judgement(seq=seq, verdict=verdict, reason=reason, confidence=confidence)
 
     first_use, told_by = _first_use(evidence)
+    if told is not None and told_by == _NO_EVIDENCE and 200 <= (invocation.status or 0) < 300:
+        return _by_latency(seq, told)
     before, shown_by, confidence = _came_before_init_ended(invocation, first_use, around)
     contradiction = _contradiction(invocation, around)
     if first_use is None or before is None:
@@ -103,6 +117,13 @@ def _did_not_run(invocation: Invocation) -> tuple[Verdict, str] | None:
     return None
 
 
+def _by_latency(seq: int, told: Told) -> Judgement:
+    """The model's verdict; the confidence is P(cold), or P(warm) of a warm one."""
+    confidence = 1 - told.probability if told.verdict is Verdict.WARM else told.probability
+    kind = ColdKind.IDLE if told.verdict is Verdict.COLD else None
+    return Judgement(seq=seq, verdict=told.verdict, reason=told.reason, confidence=confidence, cold_kind=kind)
+
+
 def _first_use(evidence: Evidence) -> tuple[bool | None, str]:
     """Whether this was the first use of its instance, and what says so."""
     if evidence.cold_flag is not None:
@@ -113,7 +134,7 @@ def _first_use(evidence: Evidence) -> tuple[bool | None, str]:
         return evidence.instance_seq == 1, f"invocation {evidence.instance_seq} of its instance"
     if evidence.instance is not None:
         return None, "an instance id alone does not say whether the caller waited for the instance"
-    return None, "no evidence"
+    return None, _NO_EVIDENCE
 
 
 def _came_before_init_ended(

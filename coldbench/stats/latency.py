@@ -1,0 +1,176 @@
+"""Learns from a run's own waits what cold and warm look like, where nothing else tells."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from coldbench.core.invocation import Invocation
+from coldbench.core.latency_model import (
+    DEGREES_OF_FREEDOM,
+    STRAYS,
+    Component,
+    LatencyModel,
+    Lone,
+    Models,
+    excess,
+    lone_calls,
+)
+from coldbench.core.surroundings import round_trip_ns
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
+
+    Floats = NDArray[float64]
+
+_FEWEST = 10  # lone calls of one kind of connection
+_FEWEST_SLOW = 3
+_STEPS = 30
+# Where the search for the two kinds starts: these quantiles of the waits.
+_CUTS = (0.2, 0.5, 0.8, 0.9, 0.95, 0.99)
+_NARROWEST = 0.02  # of a component: 2 %, so that a handful of equal waits is no certainty
+# Slow calls wait at least this much longer (log scale: 1.5 times). Less is not told from a slow spell.
+_LEAST_APART = 0.4
+_SCALES_APART = 3.0  # and by this many scales of the quick ones, which lean to the slow side
+# That slow calls come after longer gaps is no accident at this level; two targets in a thousand deceive.
+_ACCIDENT = 0.001
+
+
+def fit(invocations: Sequence[Invocation]) -> Mapping[str, Models]:
+    """By target and kind of connection, the models of lone calls where two kinds of wait are found.
+
+    Where all waits are alike there is no model: whether each call was warm or each was cold is not known.
+    """
+    by_target: defaultdict[str, list[Invocation]] = defaultdict(list)
+    for invocation in invocations:
+        by_target[invocation.target].append(invocation)
+    models: dict[str, Models] = {}
+    for target, its in by_target.items():
+        round_trip = round_trip_ns(its) or 0
+        kinds: defaultdict[bool, list[Lone]] = defaultdict(list)
+        for lone in lone_calls(its):
+            if _is_the_function(lone.invocation):
+                kinds[lone.invocation.dialled].append(lone)
+        fitted = {dialled: _fit_kind(calls, round_trip) for dialled, calls in kinds.items()}
+        models[target] = {dialled: model for dialled, model in fitted.items() if model is not None}
+    return models
+
+
+def _is_the_function(invocation: Invocation) -> bool:
+    """A gateway's error or a redirect has a wait of its own; so has what a cache answers."""
+    return 200 <= (invocation.status or 0) < 300 and invocation.evidence.answered_why is None
+
+
+def _fit_kind(calls: Sequence[Lone], round_trip: int) -> LatencyModel | None:
+    """A mixture of two t distributions, slow calls being more frequent after longer gaps; None without two.
+
+    Kept only if the two are well apart, BIC prefers them to one (Fraley and Raftery 1998) *and* slow calls
+    come after longer gaps than the others (Mann-Whitney, one-sided): a tail alone makes two components too.
+    """
+    import numpy as np
+    from scipy.stats import mannwhitneyu
+
+    calls = sorted((call for call in calls if call.gap_ns is not None), key=lambda call: call.gap_ns or 0)
+    if len(calls) < _FEWEST:
+        return None
+    x = np.array([excess(call.wait_ns, round_trip) for call in calls])
+    gaps = np.array([call.gap_ns for call in calls])
+    spread = float(np.ptp(x)) + _NARROWEST
+    starts = [x > cut for cut in np.quantile(x, _CUTS)]
+    mixtures = [found for start in starts if (found := _mixture(x, gaps, spread, start.astype(float)))]
+    if not mixtures:
+        return None
+    best = max(mixtures, key=lambda mixture: mixture.log_likelihood)
+    parameters = 4 + len(set(best.prior.tolist()))
+    alone = float(np.log(_density(x, _component(x, np.ones_like(x)))).sum())
+    preferred = best.log_likelihood - alone > (parameters - 2) * np.log(len(x)) / 2
+    apart = best.slow.location - best.quick.location
+    if not preferred or apart < max(_LEAST_APART, _SCALES_APART * best.quick.scale):
+        return None
+    is_slow = best.share > 0.5
+    if mannwhitneyu(gaps[is_slow], gaps[~is_slow], alternative="greater").pvalue > _ACCIDENT:
+        return None
+    steps = np.flatnonzero(np.diff(best.prior, prepend=-1.0))
+    return LatencyModel(
+        quick=best.quick,
+        slow=best.slow,
+        spread=spread,
+        gaps_ns=tuple(int(gap) for gap in gaps[steps]),
+        slow_share=tuple(float(share) for share in best.prior[steps]),
+        tail_share=float(is_slow[best.prior == best.prior[0]].mean()),
+    )
+
+
+class _Mixture(NamedTuple):
+    """`share` and `prior` are P(slow) of each call, after and before its wait was seen."""
+
+    quick: Component
+    slow: Component
+    share: "Floats"
+    prior: "Floats"
+    log_likelihood: float
+
+
+def _mixture(x: "Floats", gaps: "Floats", spread: float, share: "Floats") -> _Mixture | None:
+    """From a first guess of each call's share; None when one side runs empty.
+
+    The EM algorithm for t mixtures (Peel and McLachlan, "Robust mixture modelling using the t
+    distribution", 2000) with a uniform part for stray quick calls (Banfield and Raftery 1993); the weight
+    is the isotonic regression of the shares on the gap.
+    """
+    import numpy as np
+
+    for _ in range(_STEPS):
+        if min(share.sum(), (1 - share).sum()) < _FEWEST_SLOW:
+            return None
+        quick, slow = _component(x, 1 - share), _component(x, share)
+        prior = _prior(share, gaps)
+        # Outside the two locations as at the nearer one: as `LatencyModel.probabilities` has it.
+        between = np.clip(x, quick.location, slow.location) if slow.location > quick.location else x
+        slow_part = prior * _density(between, slow)
+        quick_part = (1 - prior) * ((1 - STRAYS) * _density(between, quick) + STRAYS / spread)
+        share = slow_part / (slow_part + quick_part)
+    if not 0 < (share > 0.5).sum() < len(x):
+        return None
+    whole = prior * _density(x, slow) + (1 - prior) * ((1 - STRAYS) * _density(x, quick) + STRAYS / spread)
+    return _Mixture(quick, slow, share, prior, float(np.log(whole).sum()))
+
+
+def _component(x: "Floats", weight: "Floats") -> Component:
+    """The t distribution of weighted values: location and scale by the fixed point of its EM."""
+    import numpy as np
+
+    location = float(np.average(x, weights=weight))
+    scale = max(_NARROWEST, float(np.sqrt(np.average((x - location) ** 2, weights=weight))))
+    nu = DEGREES_OF_FREEDOM
+    for _ in range(5):
+        trust = (nu + 1) / (nu + ((x - location) / scale) ** 2) * weight
+        location = float(np.average(x, weights=trust))
+        scale = max(_NARROWEST, float(np.sqrt((trust * (x - location) ** 2).sum() / weight.sum())))
+    return Component(location, scale)
+
+
+def _density(x: "Floats", component: Component) -> "Floats":
+    from scipy.stats import t
+
+    density: Floats = t.pdf(x, DEGREES_OF_FREEDOM, component.location, component.scale)
+    return density
+
+
+def _prior(share: "Floats", gaps: "Floats") -> "Floats":
+    """P(cold) at each gap (ascending): never falling, never 0 or 1 (somebody else may have called).
+
+    Equal gaps are one. Two calls of even odds are added to each step (Agresti and Coull 1998).
+    """
+    import numpy as np
+    from scipy.optimize import isotonic_regression
+
+    _, group = np.unique(gaps, return_inverse=True)
+    weights = np.bincount(group)
+    steps = isotonic_regression(np.bincount(group, share) / weights, weights=weights)
+    parts = np.repeat(np.arange(len(steps.blocks) - 1), np.diff(steps.blocks))
+    sums = np.bincount(parts, steps.x * weights)
+    sizes = np.bincount(parts, weights)
+    smoothed = np.maximum.accumulate((sums + 1) / (sizes + 2))
+    prior: Floats = smoothed[parts][group]
+    return prior
