@@ -1,0 +1,36 @@
+"""The doctor's diagnosis, for people."""
+
+from collections.abc import Iterator
+
+from coldbench.probe.doctor import Diagnosis
+from coldbench.report.words import shown
+
+_LEVELS = {
+    None: "none: nothing answered",
+    0: "0: timing only",
+    1: "1: headers that the platform or the function sends",
+    2: "2: the function carries the shim",
+    3: "3: the platform's own API",
+}
+
+
+def doctor_lines(diagnosis: Diagnosis) -> Iterator[str]:
+    """A line for each thing that was found; what comes from a server is made printable."""
+    answered = f"{diagnosis.completed} of {diagnosis.requests} requests answered"
+    yield f"target    {shown(diagnosis.target)}: {answered}"
+    if diagnosis.statuses:
+        yield f"status    {', '.join(str(status) for status in diagnosis.statuses)}"
+    if diagnosis.errors:
+        yield f"errors    {', '.join(diagnosis.errors)}"
+    yield f"platform  {shown(diagnosis.platform) if diagnosis.platform else 'not told'}"
+    yield f"evidence  level {_LEVELS[diagnosis.evidence_level]}"
+    if diagnosis.round_trip_ms is not None:
+        yield f"network   round trip {diagnosis.round_trip_ms:.1f} ms (the fastest handshake)"
+    for field, meaning in diagnosis.found.items():
+        yield f"found     {field}: {meaning}"
+    for field, meaning in diagnosis.missing.items():
+        yield f"missing   {field}: {meaning}"
+    for warning in diagnosis.warnings:
+        yield f"careful   {shown(warning)}"
+    for advice in diagnosis.advice:
+        yield f"next      {shown(advice)}"
