@@ -171,6 +171,7 @@ def _prior(share: "Floats", gaps: "Floats") -> "Floats":
     parts = np.repeat(np.arange(len(steps.blocks) - 1), np.diff(steps.blocks))
     sums = np.bincount(parts, steps.x * weights)
     sizes = np.bincount(parts, weights)
-    smoothed = np.maximum.accumulate((sums + 1) / (sizes + 2))
-    prior: Floats = smoothed[parts][group]
+    # What was added may have put a small step above the next one: they are one step then.
+    smoothed = isotonic_regression((sums + 1) / (sizes + 2), weights=sizes)
+    prior: Floats = smoothed.x[parts][group]
     return prior

@@ -1,0 +1,73 @@
+"""Verdicts by latency alone against a simulator's truth: rather `unknown` than wrong."""
+
+from collections import Counter
+
+import pytest
+
+from coldbench.core.judge import judge
+from coldbench.core.verdict import Verdict
+from coldbench.stats.latency import fit
+from tests.accuracy.simulator import World, serial
+
+
+def verdicts(world: World, calls: int, short: float, seed: int) -> Counter[tuple[Verdict, Verdict]]:
+    """How often each (truth, verdict) was met."""
+    invocations, truth = serial(world, calls, short, seed)
+    judgements = judge(invocations, fit(invocations))
+    return Counter((true, judgement.verdict) for true, judgement in zip(truth, judgements, strict=True))
+
+
+def wrong(met: Counter[tuple[Verdict, Verdict]]) -> int:
+    return sum(n for (true, said), n in met.items() if said not in (true, Verdict.UNKNOWN))
+
+
+def unknown(met: Counter[tuple[Verdict, Verdict]]) -> int:
+    return sum(n for (_, said), n in met.items() if said is Verdict.UNKNOWN)
+
+
+def said(met: Counter[tuple[Verdict, Verdict]], verdict: Verdict) -> int:
+    return sum(n for (_, given), n in met.items() if given is verdict)
+
+
+@pytest.mark.parametrize("short", [0.5, 0.9, 0.99])
+@pytest.mark.parametrize("round_trip_ms", [2.0, 200.0])
+def test_a_large_penalty_is_told(short: float, round_trip_ms: float) -> None:
+    met: Counter[tuple[Verdict, Verdict]] = Counter()
+    for seed in range(5):
+        met += verdicts(World(round_trip_ms=round_trip_ms), 2000, short, seed)
+    assert wrong(met) == 0
+    assert unknown(met) <= 0.02 * met.total()
+    assert met[Verdict.COLD, Verdict.COLD] > 0
+
+
+@pytest.mark.parametrize("ratio", [0.5, 1.0, 2.0, 5.0, 20.0])
+@pytest.mark.parametrize("pareto", [False, True])
+@pytest.mark.parametrize("exponential", [False, True])
+@pytest.mark.parametrize("short", [0.5, 0.95])
+def test_seldom_wrong_at_any_penalty(ratio: float, pareto: bool, exponential: bool, short: float) -> None:
+    met: Counter[tuple[Verdict, Verdict]] = Counter()
+    for seed in range(4):
+        met += verdicts(World(ratio=ratio, pareto=pareto, exponential=exponential), 500, short, seed)
+    assert wrong(met) <= 0.005 * met.total()
+
+
+@pytest.mark.parametrize("tails", [0.0, 0.01])
+@pytest.mark.parametrize("pareto", [False, True])
+def test_a_target_that_is_never_cold_has_no_cold_verdict(tails: float, pareto: bool) -> None:
+    for seed in range(10):
+        met = verdicts(World(cold=False, tails=tails, pareto=pareto), 1000, 0.8, seed)
+        assert said(met, Verdict.COLD) == 0
+
+
+def test_a_target_that_is_always_cold_has_no_warm_verdict() -> None:
+    for seed in range(10):
+        met = verdicts(World(cold=True), 1000, 0.8, seed)
+        assert said(met, Verdict.WARM) == 0
+
+
+def test_slow_tails_beside_cold_starts_are_not_cold() -> None:
+    met: Counter[tuple[Verdict, Verdict]] = Counter()
+    for seed in range(5):
+        met += verdicts(World(tails=0.01), 1000, 0.95, seed)
+    assert met[Verdict.WARM, Verdict.COLD] == 0
+    assert met[Verdict.COLD, Verdict.COLD] > 0
