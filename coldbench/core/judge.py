@@ -169,6 +169,9 @@ def _came_before_init_ended(
     shown = f"waited {held:.1f} ms{beside}{against}"
     # It may have come when the init was nearly over: a short wait is none only where warm calls wait as long.
     if held <= (_LIKE_WARM * warm if warm is not None else _NOT_PAID * (init or 0.0)):
+        if invocation.sent_ns is not None and around.another_waited(invocation.sent_ns):
+            # Instances were starting: this one's init may have had moments left.
+            return None, f"{shown}, while another first caller waited", 0.0
         return False, shown, 0.95
     if held >= (_PAID * init if init is not None else _UNLIKE_WARM * (warm or 0.0) + _EDGE_MS):
         return True, shown, 0.95

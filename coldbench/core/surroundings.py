@@ -65,6 +65,11 @@ class Surroundings:
         before = bisect_right(self._wait_starts, at_ns)
         return before > 0 and self._latest_wait_end[before - 1] > at_ns
 
+    def another_waited(self, at_ns: int) -> bool:
+        """Whether such a caller that was sent before that instant was still waiting at it."""
+        before = bisect_left(self._wait_starts, at_ns)
+        return before > 0 and self._latest_wait_end[before - 1] > at_ns
+
     def warm_wait_ms(self, *, dialled: bool) -> float | None:
         """The median wait, less the round trip, of calls known to be later uses; by kind of connection."""
         return self._warm_wait_ms[dialled]

@@ -113,6 +113,13 @@ def test_a_caller_of_a_nearly_ended_init_is_not_called_preinitialised() -> None:
     assert judged(*warm, late).verdict == Verdict.UNKNOWN
 
 
+def test_beside_a_starting_instance_a_short_wait_is_not_called_preinitialised() -> None:
+    warm = [invocation(n, sent_ms=1000 + 50 * n, wait_ms=8, cold_flag=False) for n in range(8)]
+    first = invocation(9, sent_ms=5000, wait_ms=300, cold_flag=True, init_ms=290)
+    beside = invocation(10, sent_ms=5290, wait_ms=11, cold_flag=True, init_ms=200)
+    assert [j.verdict for j in judge([*warm, first, beside])][-2:] == [Verdict.COLD, Verdict.UNKNOWN]
+
+
 def test_callers_that_waited_with_a_starting_instance_are_no_warm_baseline() -> None:
     # One starts an instance, the others are bound to it: all wait alike, and the flag is on the first only.
     others = [invocation(n, sent_ms=1, wait_ms=400, cold_flag=False) for n in range(1, 9)]
