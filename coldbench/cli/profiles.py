@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from coldbench.core.errors import UsageError
+from coldbench.core.profile import Profile, Trace
+from coldbench.core.trace import Recording, parse_trace
 
 _OWN = Path("profiles")
 _PACKAGE = Path(__file__).parents[1]
@@ -31,10 +33,20 @@ def find_profile(name: str) -> tuple[str, str]:
     raise UsageError("no such profile", place=f"--profile {name}", hint=hint)
 
 
+def find_recordings(profile: Profile, place: str) -> dict[str, Recording]:
+    """What the files that the profile's trace stages name record; `place` is the profile's own.
+
+    Raises UsageError for a file that cannot be read or is no trace.
+    """
+    names = {stage.file for stage in profile.stages if isinstance(stage, Trace)}
+    paths = {name: Path(place).parent / name for name in sorted(names)}
+    return {name: parse_trace(_text(path), str(path)) for name, path in paths.items()}
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", place=str(path)) from None
     except UnicodeDecodeError:
-        raise UsageError("not TOML: not UTF-8", place=str(path)) from None
+        raise UsageError("not text: not UTF-8", place=str(path)) from None

@@ -21,7 +21,7 @@ from coldbench.cli import options
 from coldbench.cli.load import Load
 from coldbench.cli.machine import machine
 from coldbench.cli.output import Output
-from coldbench.cli.profiles import find_profile
+from coldbench.cli.profiles import find_profile, find_recordings
 from coldbench.cli.targets import TargetOptions, reachable, read_targets
 from coldbench.core.errors import ColdbenchError, ExitCode, NoAnswerError, UsageError
 from coldbench.core.messages import Failed, Finished, Order, Progress, Pulse, Started
@@ -92,9 +92,10 @@ def command(
             no_id=no_id,
         )
     )
-    chosen = apply_settings(parse_profile(*find_profile(profile)), settings or [])
+    text, place = find_profile(profile)
+    chosen = apply_settings(parse_profile(text, place), settings or [])
     seed = secrets.randbelow(1 << 32) if seed is None else seed
-    the_plan = plan(chosen, len(targets), seed)
+    the_plan = plan(chosen, len(targets), seed, find_recordings(chosen, place))
     _check_size(planned_invocations(the_plan), max_invocations)
     output = Output(json_to=json_to, quiet=quiet)
     output.lines(plan_lines(chosen, the_plan, targets))

@@ -59,7 +59,13 @@ class Users(Struct, frozen=True, kw_only=True, tag_field="kind", tag="users"):
     think_ns: int = 0
 
 
-Stage = Idle | Burst | Rate | Ramp | Users
+class Trace(Struct, frozen=True, kw_only=True, tag_field="kind", tag="trace"):
+    """Open model: recorded arrivals; `file` is relative to the profile's own folder (`core.trace`)."""
+
+    file: str
+
+
+Stage = Idle | Burst | Rate | Ramp | Users | Trace
 
 
 class Profile(Struct, frozen=True, kw_only=True):

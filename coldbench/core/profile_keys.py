@@ -58,6 +58,10 @@ def _positive_duration(value: object) -> int | None:
     return _duration(value) or None
 
 
+def _file(value: object) -> str | None:
+    return _text(value) or None
+
+
 def _arrivals(value: object) -> object | None:
     return value if value in ("uniform", "poisson") else None
 
@@ -91,4 +95,5 @@ STAGE_KEYS = {
         "duration": _LASTING,
         "think": Key("think_ns", _DURATION, _duration, required=False),
     },
+    "trace": {"file": Key("file", "the name of a CSV file", _file)},
 }

@@ -4,14 +4,15 @@ Every function here is pure: the same profile and seed give the same instants, w
 (as vegeta's pacers are functions of elapsed time and hits).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from math import ceil, sqrt
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from coldbench.core.profile import Burst, Idle, Profile, Ramp, Rate, Stage, Users, kind_of
+from coldbench.core.profile import Burst, Idle, Profile, Ramp, Rate, Stage, Trace, Users, kind_of
+from coldbench.core.trace import Recording
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -25,6 +26,7 @@ class Kind(StrEnum):
     RATE = "rate"
     RAMP = "ramp"
     USERS = "users"
+    TRACE = "trace"
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -46,6 +48,7 @@ class Step(Struct, frozen=True, kw_only=True):
     users: int = 0  # per target
     think_ns: int = 0
     seed: int = 0  # of this step's own random arrivals
+    recording: Recording | None = None  # trace
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -55,8 +58,12 @@ class Plan(Struct, frozen=True, kw_only=True):
     seed: int
 
 
-def plan(profile: Profile, target_count: int, seed: int) -> Plan:
+def plan(
+    profile: Profile, target_count: int, seed: int, recordings: Mapping[str, Recording] | None = None
+) -> Plan:
     """All steps of a run against `target_count` targets; `seed` is not negative.
+
+    `recordings` has what each file that a trace stage names records.
 
     In each round the bursts of several targets follow one another in a random order, the same for each
     burst stage of the round, so that the time between two of them is alike for all targets.
@@ -69,9 +76,12 @@ def plan(profile: Profile, target_count: int, seed: int) -> Plan:
         order = random.permutation(target_count).tolist()
         for stage in profile.stages:
             step = _step(stage, f"{number}:{kind_of(stage)}", round_number, everybody)
+            if isinstance(stage, Trace):
+                recording = (recordings or {})[stage.file]
+                step = structs.replace(step, recording=recording, duration_ns=recording.duration_ns)
             if step.kind is Kind.BURST:
                 steps += [structs.replace(step, targets=(target,)) for target in order]
-            elif step.poisson:
+            elif step.poisson or step.recording is not None:
                 steps.append(structs.replace(step, seed=int(random.integers(1 << 63))))
             else:
                 steps.append(step)
@@ -93,6 +103,8 @@ def _step(stage: Stage, phase: str, round_number: int, targets: tuple[int, ...])
             return structs.replace(step, duration_ns=duration_ns, rate=rate, rate_to=rate_to)
         case Users(users=users, duration_ns=duration_ns, think_ns=think_ns):
             return structs.replace(step, duration_ns=duration_ns, users=users, think_ns=think_ns)
+        case Trace():
+            return step
 
 
 def invocations(step: Step) -> int | None:
@@ -102,6 +114,8 @@ def invocations(step: Step) -> int | None:
             return None
         case Kind.BURST:
             each = step.size
+        case Kind.TRACE:
+            each = step.recording.count if step.recording else 0
         case _:
             each = _arrival_count(step)
     return each * len(step.targets)
@@ -115,6 +129,8 @@ def arrivals(step: Step, target: int) -> Iterator[int]:
     """
     if step.kind is Kind.BURST:
         return iter([0] * step.size)
+    if step.recording is not None:
+        return _recorded_arrivals(step.recording, _generator(step.seed, target))
     if step.poisson:
         return _poisson_arrivals(step, target)
     return _linear_arrivals(step)
@@ -163,14 +179,29 @@ def _poisson_arrivals(step: Step, target: int) -> Iterator[int]:
     Given their number, the arrivals of a Poisson process are independent and uniform over the time
     (Kingman, Poisson Processes, 2.4). Fixing the number at the rate asked for lets the plan say before
     the start what is sent and costs, and gives every target the same load; what is given up is only the
-    chance that a whole step is busier or quieter than asked. Drawn in ascending order one by one, so
-    that a long step needs no memory (Bentley and Saxe 1980, Generating Sorted Lists of Random Numbers).
+    chance that a whole step is busier or quieter than asked.
     """
-    random = _generator(step.seed, target)
-    left = 1.0  # of the step's time, as a part
-    for remaining in range(_arrival_count(step), 0, -1):
+    return _spread(_arrival_count(step), step.duration_ns, _generator(step.seed, target))
+
+
+def _recorded_arrivals(recording: Recording, random: "Generator") -> Iterator[int]:
+    """As recorded; where only the number in a minute is, spread over it independently and uniformly."""
+    yield from recording.exact()
+    for start_ns, length_ns, count in recording.minutes():
+        for offset in _spread(count, length_ns, random):
+            yield start_ns + offset
+
+
+def _spread(count: int, length_ns: int, random: "Generator") -> Iterator[int]:
+    """`count` independent uniform instants within `length_ns`, ascending.
+
+    Drawn in that order one by one, so that a long step needs no memory (Bentley and Saxe 1980, Generating
+    Sorted Lists of Random Numbers).
+    """
+    left = 1.0  # of the time, as a part
+    for remaining in range(count, 0, -1):
         left *= random.random() ** (1 / remaining)
-        yield round((1 - left) * step.duration_ns)
+        yield round((1 - left) * length_ns)
 
 
 def _generator(*key: int) -> "Generator":

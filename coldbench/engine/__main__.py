@@ -195,7 +195,7 @@ def _users_needed(plan: Plan) -> int:
     for step in plan.steps:
         if step.kind is Kind.USERS:
             needed = max(needed, step.users * len(step.targets))
-        elif step.kind in (Kind.RATE, Kind.RAMP):
+        elif step.kind in (Kind.RATE, Kind.RAMP, Kind.TRACE):
             needed = max(needed, len(step.targets))
     return needed
 

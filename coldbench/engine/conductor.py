@@ -59,7 +59,7 @@ class Conductor:
                 self._idle(step, origins)
             case Kind.BURST:
                 self._together([lambda: self._burst(step, index, first_seq, origins[0])])
-            case Kind.RATE | Kind.RAMP:
+            case Kind.RATE | Kind.RAMP | Kind.TRACE:
                 began = monotonic_ns()
                 share = (invocations(step) or 0) // len(origins)
                 self._together(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from coldbench.core.durations import format_duration
-from coldbench.core.profile import Burst, Idle, Profile, Ramp, Rate, Stage, Users
+from coldbench.core.profile import Burst, Idle, Profile, Ramp, Rate, Stage, Trace, Users
 from coldbench.core.schedule import Plan, planned_duration_ns, planned_invocations
 from coldbench.core.target import Target
 from coldbench.report.words import count, shown
@@ -36,3 +36,5 @@ def _stage(stage: Stage) -> str:
             return f"{low:g}/s to {high:g}/s over {format_duration(duration)}"
         case Users(users=users, duration_ns=duration):
             return f"{count(users, 'user')} for {format_duration(duration)}"
+        case Trace(file=file):
+            return f"the arrivals of {shown(file)}"
