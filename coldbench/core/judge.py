@@ -35,6 +35,8 @@ _EDGE_MS = 5.0
 _PAID, _NOT_PAID = 0.8, 0.1
 # Up to the smaller multiple of the median warm wait is no sign of a start, from the larger on it is one.
 _LIKE_WARM, _UNLIKE_WARM = 1.5, 3.0
+# After so long without a call, and twice its init, nothing that a call had started is still starting.
+_QUIET_NS = 2_000_000_000
 
 
 def judge(invocations: Sequence[Invocation], models: Mapping[str, Models] | None = None) -> list[Judgement]:
@@ -169,9 +171,10 @@ def _came_before_init_ended(
     shown = f"waited {held:.1f} ms{beside}{against}"
     # It may have come when the init was nearly over: a short wait is none only where warm calls wait as long.
     if held <= (_LIKE_WARM * warm if warm is not None else _NOT_PAID * (init or 0.0)):
-        if invocation.sent_ns is not None and around.another_waited(invocation.sent_ns):
-            # Instances were starting: this one's init may have had moments left.
-            return None, f"{shown}, while another first caller waited", 0.0
+        quiet_ns = _QUIET_NS + int(2e6 * (init or 0.0))
+        if invocation.sent_ns is None or not around.quiet_before(invocation.sent_ns, quiet_ns):
+            # Somebody's call may have had this instance started, and moments of its init may have been left.
+            return None, f"{shown}, soon after another call", 0.0
         return False, shown, 0.95
     if held >= (_PAID * init if init is not None else _UNLIKE_WARM * (warm or 0.0) + _EDGE_MS):
         return True, shown, 0.95

@@ -132,7 +132,7 @@ def arrivals(step: Step, target: int) -> Iterator[int]:
     if step.recording is not None:
         return _recorded_arrivals(step.recording, _generator(step.seed, target))
     if step.poisson:
-        return _poisson_arrivals(step, target)
+        return _poisson_arrivals(step, _generator(step.seed, target))
     return _linear_arrivals(step)
 
 
@@ -173,7 +173,7 @@ def _linear_arrivals(step: Step) -> Iterator[int]:
         yield min(at_ns, step.duration_ns)
 
 
-def _poisson_arrivals(step: Step, target: int) -> Iterator[int]:
+def _poisson_arrivals(step: Step, random: "Generator") -> Iterator[int]:
     """A Poisson process that is known to have `_arrival_count` arrivals.
 
     Given their number, the arrivals of a Poisson process are independent and uniform over the time
@@ -181,7 +181,7 @@ def _poisson_arrivals(step: Step, target: int) -> Iterator[int]:
     the start what is sent and costs, and gives every target the same load; what is given up is only the
     chance that a whole step is busier or quieter than asked.
     """
-    return _spread(_arrival_count(step), step.duration_ns, _generator(step.seed, target))
+    return _spread(_arrival_count(step), step.duration_ns, random)
 
 
 def _recorded_arrivals(recording: Recording, random: "Generator") -> Iterator[int]:

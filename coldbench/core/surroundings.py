@@ -16,6 +16,7 @@ class Surroundings:
 
     def __init__(self, invocations: Sequence[Invocation]) -> None:
         self.round_trip_ns = round_trip_ns(invocations) or 0
+        self._sent = sorted(i.sent_ns for i in invocations if i.sent_ns is not None)
         self._first_answer: dict[str, int] = {}
         last_answer: dict[str, int] = {}
         waiting: list[tuple[int, int]] = []
@@ -65,10 +66,10 @@ class Surroundings:
         before = bisect_right(self._wait_starts, at_ns)
         return before > 0 and self._latest_wait_end[before - 1] > at_ns
 
-    def another_waited(self, at_ns: int) -> bool:
-        """Whether such a caller that was sent before that instant was still waiting at it."""
-        before = bisect_left(self._wait_starts, at_ns)
-        return before > 0 and self._latest_wait_end[before - 1] > at_ns
+    def quiet_before(self, at_ns: int, for_ns: int) -> bool:
+        """Whether no call of the target was sent in that time before that instant."""
+        before = bisect_left(self._sent, at_ns)
+        return before == 0 or self._sent[before - 1] < at_ns - for_ns
 
     def warm_wait_ms(self, *, dialled: bool) -> float | None:
         """The median wait, less the round trip, of calls known to be later uses; by kind of connection."""
