@@ -1,7 +1,7 @@
 """Carries out a plan: step by step, through Locust's users."""
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from time import monotonic_ns
 
@@ -60,12 +60,16 @@ class Conductor:
             case Kind.BURST:
                 self._together([lambda: self._burst(step, index, first_seq, origins[0])])
             case Kind.RATE | Kind.RAMP | Kind.TRACE:
+                # Before the clock of the stage begins: what random arrivals are drawn with is slow to import.
+                schedules = [arrivals(step, target) for target in step.targets]
                 began = monotonic_ns()
                 share = (invocations(step) or 0) // len(origins)
                 self._together(
                     [
-                        self._stream(step, index, began, target, first_seq + place * share)
-                        for place, target in enumerate(step.targets)
+                        self._stream(
+                            step, index, began, origin, enumerate(schedule, first_seq + place * share)
+                        )
+                        for place, (origin, schedule) in enumerate(zip(origins, schedules, strict=True))
                     ]
                 )
             case Kind.USERS:
@@ -90,11 +94,11 @@ class Conductor:
         for seq in range(first_seq, first_seq + step.size):
             origin.invoke(seq, index, intended)
 
-    def _stream(self, step: Step, index: int, began: int, target: int, first_seq: int) -> Job:
-        origin = self._origins[target]
-
+    def _stream(
+        self, step: Step, index: int, began: int, origin: Origin, schedule: Iterable[tuple[int, int]]
+    ) -> Job:
         def stream() -> None:
-            for seq, offset in enumerate(arrivals(step, target), first_seq):
+            for seq, offset in schedule:
                 if not self.pacer.until(began + offset):
                     return
                 origin.invoke(seq, index, began + offset)
