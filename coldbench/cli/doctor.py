@@ -7,41 +7,16 @@ import msgspec
 
 from coldbench.cli import options
 from coldbench.cli.output import Output
-from coldbench.cli.targets import TargetOptions, reachable, read_targets
+from coldbench.cli.targets import TargetOptions, reachable, read_targets, with_targets
 from coldbench.core.errors import NoAnswerError, UsageError
 from coldbench.probe.doctor import call, diagnose
 from coldbench.report.doctor import doctor_lines
 
 
-def command(
-    url: options.Url = None,
-    method: options.Method = None,
-    header: options.Header = None,
-    data: options.Data = None,
-    timeout: options.Timeout = "60s",
-    insecure: options.Insecure = False,
-    resolve: options.Resolve = None,
-    cold_header: options.ColdHeader = None,
-    instance_header: options.InstanceHeader = None,
-    no_id: options.NoId = False,
-    json_to: options.JsonTo = None,
-    quiet: options.Quiet = False,
-) -> None:
+@with_targets
+def command(given: TargetOptions, json_to: options.JsonTo = None, quiet: options.Quiet = False) -> None:
     """Send four requests; say which evidence the answers carry, what is missing, and what to do next."""
-    targets = read_targets(
-        TargetOptions(
-            urls=url or [],
-            method=method,
-            headers=header or [],
-            data=data,
-            timeout=timeout,
-            insecure=insecure,
-            resolve=resolve or [],
-            cold_header=cold_header,
-            instance_header=instance_header,
-            no_id=no_id,
-        )
-    )
+    targets = read_targets(given)
     if len(targets) > 1:
         raise UsageError("the doctor sees one target at a time", place="--url")
     output = Output(json_to=json_to, quiet=quiet)

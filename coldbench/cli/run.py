@@ -22,7 +22,7 @@ from coldbench.cli.load import Load
 from coldbench.cli.machine import machine
 from coldbench.cli.output import Output
 from coldbench.cli.profiles import find_profile, find_recordings
-from coldbench.cli.targets import TargetOptions, reachable, read_targets
+from coldbench.cli.targets import TargetOptions, reachable, read_targets, with_targets
 from coldbench.core.errors import ColdbenchError, ExitCode, NoAnswerError, UsageError
 from coldbench.core.messages import Failed, Finished, Order, Progress, Pulse, Started
 from coldbench.core.profile import Profile, apply_settings, parse_profile
@@ -49,24 +49,16 @@ class Outcome(Struct, kw_only=True):
     fault: ColdbenchError | None = None
 
 
+@with_targets
 def command(
-    url: options.Url = None,
+    given: TargetOptions,
     profile: Annotated[
         str,
         typer.Option("--profile", metavar="NAME|FILE", help="The load: burst, steady, ..., or a TOML file."),
     ] = "burst",
     settings: options.Set = None,
     runtime: options.Runtime = None,
-    method: options.Method = None,
-    header: options.Header = None,
-    data: options.Data = None,
-    timeout: options.Timeout = "60s",
-    insecure: options.Insecure = False,
-    resolve: options.Resolve = None,
     connections: options.Connections = "reuse",
-    cold_header: options.ColdHeader = None,
-    instance_header: options.InstanceHeader = None,
-    no_id: options.NoId = False,
     name: options.Name = None,
     out: options.Out = Path("reports"),
     json_to: options.JsonTo = None,
@@ -76,22 +68,7 @@ def command(
     dry_run: options.DryRun = False,
 ) -> None:
     """Drive a load profile against functions; show what is cold, what warm, and what a start costs."""
-    targets = read_targets(
-        TargetOptions(
-            urls=url or [],
-            runtimes=runtime or [],
-            method=method,
-            headers=header or [],
-            data=data,
-            timeout=timeout,
-            insecure=insecure,
-            resolve=resolve or [],
-            connections=connections,
-            cold_header=cold_header,
-            instance_header=instance_header,
-            no_id=no_id,
-        )
-    )
+    targets = read_targets(given, runtimes=runtime or [], connections=connections)
     text, place = find_profile(profile)
     chosen = apply_settings(parse_profile(text, place), settings or [])
     seed = secrets.randbelow(1 << 32) if seed is None else seed

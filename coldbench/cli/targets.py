@@ -2,16 +2,19 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any, get_type_hints
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import fields, replace
 
+from coldbench.cli import options
 from coldbench.core.durations import parse_duration
 from coldbench.core.errors import UsageError
+from coldbench.core.request import address
 from coldbench.core.target import Target
 
 _NAMED = re.compile(r"([A-Za-z0-9_.-]+)=(.+)", re.DOTALL)
@@ -21,55 +24,85 @@ LAB = "lab:"
 
 
 class TargetOptions(Struct, frozen=True, kw_only=True):
-    """What the command line says of its targets, as typed."""
+    """What the command line says of its targets, as typed: the options that `with_targets` adds."""
 
-    urls: Sequence[str]
-    runtimes: Sequence[str] = ()
-    method: str | None = None
-    headers: Sequence[str] = ()
-    data: str | None = None
-    timeout: str = "60s"
-    insecure: bool = False
-    resolve: Sequence[str] = ()
-    connections: str = "reuse"
-    cold_header: str | None = None
-    instance_header: str | None = None
-    no_id: bool = False
+    url: options.Url = None
+    method: options.Method = None
+    header: options.Header = None
+    data: options.Data = None
+    timeout: options.Timeout = "60s"
+    insecure: options.Insecure = False
+    resolve: options.Resolve = None
+    cold_header: options.ColdHeader = None
+    instance_header: options.InstanceHeader = None
+    no_id: options.NoId = False
 
 
-def read_targets(options: TargetOptions) -> tuple[Target, ...]:
+def with_targets(command: Callable[..., None]) -> Callable[..., None]:
+    """Makes typer's command of `command(given, ...)`: an option for each field of TargetOptions in its place.
+
+    typer makes options of a function's parameters, and has no way to share a group of them.
+    """
+    _, *own = signature(command).parameters.values()
+    hints = get_type_hints(TargetOptions, include_extras=True)
+    shared = [
+        Parameter(field.name, Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name])
+        for field in fields(TargetOptions)
+    ]
+
+    def taking_all(**values: Any) -> None:
+        command(TargetOptions(**{field.name: values.pop(field.name) for field in shared}), **values)
+
+    taking_all.__signature__ = Signature(  # type: ignore[attr-defined]
+        [*shared, *(parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in own)]
+    )
+    return taking_all
+
+
+def read_targets(
+    given: TargetOptions, *, runtimes: Sequence[str] = (), connections: str = "reuse"
+) -> tuple[Target, ...]:
     """The targets in order, with unique names. The endpoint of a `lab:` target is still its URL."""
-    if not options.urls:
+    if not given.url:
         raise UsageError("nothing to invoke", hint="say what with --url https://... or --url lab:python")
-    if options.connections not in ("reuse", "fresh"):
-        raise UsageError(f"expected reuse or fresh, got {options.connections!r}", place="--connections")
+    if connections not in ("reuse", "fresh"):
+        raise UsageError(f"expected reuse or fresh, got {connections!r}", place="--connections")
+    timeout_ns = parse_duration(given.timeout, place="--timeout")
+    if not timeout_ns:
+        raise UsageError("expected a duration above 0", place=f"--timeout {given.timeout}")
+    method = given.method or ("GET" if given.data is None else "POST")
+    if not _TOKEN.fullmatch(method):
+        raise UsageError("not the name of a method", place=f"--method {method!r}")
     names: list[str] = []
     targets = []
-    headers = tuple(_header(line, place) for line, place in _header_lines(options.headers))
-    body = _body(options.data)
-    for text in options.urls:
-        given, url = _split_name(text)
-        name = _unique(given or _default_name(url), names, given=given is not None)
+    headers = tuple(_header(line, place) for line, place in _header_lines(given.header or []))
+    body = _body(given.data)
+    for text in given.url:
+        own_name, url = _split_name(text)
+        runtime = _lab_runtime(url)
+        # Read even where the name is given: a URL that is none is said before anything is started.
+        default_name = address(url).host if runtime is None else runtime
+        name = _unique(own_name or default_name, names, given=own_name is not None)
         names.append(name)
         targets.append(
             Target(
                 name=name,
                 url=url,
                 endpoint=url,
-                method=(options.method or ("GET" if options.data is None else "POST")).upper(),
+                method=method.upper(),
                 headers=headers,
                 body=body,
-                runtime=_lab_runtime(url),
-                timeout_ns=parse_duration(options.timeout, place="--timeout"),
-                verify_tls=not options.insecure,
-                resolve=dict(_resolution(text) for text in options.resolve),
-                cold_header=options.cold_header,
-                instance_header=options.instance_header,
-                send_id=not options.no_id,
-                fresh_connections=options.connections == "fresh",
+                runtime=runtime,
+                timeout_ns=timeout_ns,
+                verify_tls=not given.insecure,
+                resolve=dict(_resolution(text) for text in given.resolve or []),
+                cold_header=given.cold_header,
+                instance_header=given.instance_header,
+                send_id=not given.no_id,
+                fresh_connections=connections == "fresh",
             )
         )
-    return _labelled(targets, options.runtimes)
+    return _labelled(targets, runtimes)
 
 
 @contextmanager
@@ -91,24 +124,6 @@ def reachable(targets: Sequence[Target]) -> Iterator[tuple[Target, ...]]:
 def _split_name(text: str) -> tuple[str | None, str]:
     named = _NAMED.fullmatch(text)
     return (named[1], named[2]) if named else (None, text)
-
-
-def _default_name(url: str) -> str:
-    runtime = _lab_runtime(url)
-    if runtime is not None:
-        return runtime
-    parts = urlsplit(url)
-    if not parts.scheme or "://" not in url:
-        raise UsageError(
-            f"not a whole URL: {url}", place="--url", hint="write http://..., https://... or lab:RUNTIME"
-        )
-    if parts.scheme not in ("http", "https"):
-        raise UsageError(
-            f"unknown scheme {parts.scheme!r}", place=f"--url {url}", hint="use http, https or lab"
-        )
-    if not parts.hostname:
-        raise UsageError(f"no host in {url}", place="--url")
-    return parts.hostname
 
 
 def _lab_runtime(url: str) -> str | None:
@@ -176,7 +191,7 @@ def _resolution(text: str) -> tuple[str, str]:
     port, _, where = rest.partition(":")
     if not (host and port.isdigit() and where):
         raise UsageError(f"expected HOST:PORT:ADDR, got {text}", place="--resolve")
-    return f"{host}:{port}", where.strip("[]")
+    return f"{host.lower()}:{port}", where.strip("[]")
 
 
 def _labelled(targets: list[Target], labels: Sequence[str]) -> tuple[Target, ...]:

@@ -1,7 +1,9 @@
 """What a target's request says, the same whoever sends it: the engine's wire client or the probe."""
 
+import re
 from base64 import b64encode
-from urllib.parse import unquote, urlsplit
+from string import punctuation
+from urllib.parse import quote, unquote, urlsplit
 
 from msgspec import Struct
 
@@ -12,28 +14,46 @@ from coldbench.core.target import Target
 USER_AGENT = f"coldbench/{__version__}"
 ID_HEADER = "X-Coldbench-Id"  # its value is `<run>-<seq>`
 
+# Letters, digits and what resolvers take beside them; `:` and `%` of IPv6 addresses and their zones.
+_HOST = re.compile(r"[A-Za-z0-9._:%-]+")
+
 
 class Address(Struct, frozen=True, kw_only=True):
-    """Where a target's requests go."""
+    """Where a target's requests go; `host` in ASCII, as DNS and TLS have it (IDNA, RFC 3490)."""
 
     host: str
     port: int
     tls: bool
 
 
-def address(target: Target) -> Address:
-    """Host, port and whether it is TLS; UsageError for a URL that names none of these."""
-    parts = urlsplit(target.endpoint)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"not an http or https URL: {target.endpoint}", place=f"target {target.name}")
+def address(url: str) -> Address:
+    """Host, port and whether it is TLS; UsageError for what is no whole http or https URL."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        host = (parts.hostname or "").encode("idna").decode()
+    except ValueError as error:  # an IPv6 address or a port out of form; UnicodeError: a name that cannot be
+        raise UsageError(f"not a URL: {error}", place=url) from None
+    if "://" not in url:
+        hint = "write http://..., https://... or lab:RUNTIME"
+        raise UsageError("not a whole URL", place=url or "an empty text", hint=hint)
+    if parts.scheme not in ("http", "https"):
+        raise UsageError(f"unknown scheme {parts.scheme!r}", place=url, hint="use http, https or lab")
+    if not host:
+        raise UsageError("no host", place=url)
+    if not _HOST.fullmatch(host):
+        raise UsageError(f"not a host's name: {host!r}", place=url)
     tls = parts.scheme == "https"
-    return Address(host=parts.hostname, port=parts.port or (443 if tls else 80), tls=tls)
+    return Address(host=host, port=(443 if tls else 80) if port is None else port, tls=tls)
 
 
 def request_target(target: Target) -> str:
-    """Path and query as the URL has them (RFC 9112, 3.2.1)."""
+    """Path and query as the URL has them (RFC 9112, 3.2.1).
+
+    What a URL cannot have, spaces and all that is not ASCII, is percent-encoded as UTF-8, as browsers do.
+    """
     parts = urlsplit(target.endpoint)
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=punctuation)
 
 
 def request_fields(target: Target) -> list[tuple[str, str]]:
@@ -43,7 +63,7 @@ def request_fields(target: Target) -> list[tuple[str, str]]:
     """
     parts = urlsplit(target.endpoint)
     fields = [
-        ("Host", _host(parts.hostname or "", parts.port)),
+        ("Host", _host(target.endpoint)),
         ("User-Agent", USER_AGENT),
         ("Accept", "*/*"),
     ]
@@ -56,6 +76,8 @@ def request_fields(target: Target) -> list[tuple[str, str]]:
     return [(name, value) for name, value in fields if name.lower() not in given] + list(target.headers)
 
 
-def _host(hostname: str, port: int | None) -> str:
-    name = f"[{hostname}]" if ":" in hostname else hostname.encode("idna").decode()
+def _host(url: str) -> str:
+    """The field's value: the port only where the URL has one (RFC 9110, 7.2)."""
+    host, port = address(url).host, urlsplit(url).port
+    name = f"[{host}]" if ":" in host else host
     return name if port is None else f"{name}:{port}"

@@ -37,7 +37,7 @@ class Origin:
         self._index = index
         self._outbox = outbox
         self._template = RequestTemplate(target, run_id)
-        self._where = address(target)
+        self._where = address(target.endpoint)
         self._tls_context = context(target) if self._where.tls else None
         self._addresses: list[SocketAddress] = []
         self._dns_ns: int | None = None

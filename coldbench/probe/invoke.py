@@ -33,7 +33,7 @@ class Caller:
         self._target = target
         self._run_id = run_id
         self._zero_ns = zero_ns
-        self._where = address(target)
+        self._where = address(target.endpoint)
         self._fields = request_fields(target)
         self._path = request_target(target).encode("latin-1")
         self._tls = _tls_context(target)
