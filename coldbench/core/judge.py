@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 
 from coldbench.core.invocation import AnsweredBy, Evidence, Invocation
 from coldbench.core.latency_model import Models, Told, tell
-from coldbench.core.surroundings import Surroundings, surroundings
+from coldbench.core.surroundings import QUIET_NS, Surroundings, survey
 from coldbench.core.verdict import ColdKind, Judgement, Verdict
 
 # Of the rules below, written into run.json: a folder judged by older rules is judged again when read.
@@ -35,8 +35,6 @@ _EDGE_MS = 5.0
 _PAID, _NOT_PAID = 0.8, 0.1
 # Up to the smaller multiple of the median warm wait is no sign of a start, from the larger on it is one.
 _LIKE_WARM, _UNLIKE_WARM = 1.5, 3.0
-# After so long without a call, and twice its init, nothing that a call had started is still starting.
-_QUIET_NS = 2_000_000_000
 
 
 def judge(invocations: Sequence[Invocation], models: Mapping[str, Models] | None = None) -> list[Judgement]:
@@ -44,20 +42,24 @@ def judge(invocations: Sequence[Invocation], models: Mapping[str, Models] | None
 
     `models` are the latency models by target; without one, no evidence means `unknown`.
     """
-    around = surroundings(invocations)
+    around = survey(invocations)
     told: dict[int, Told] = {}
     for target, its_models in (models or {}).items():
         its = [invocation for invocation in invocations if invocation.target == target]
         if its and its_models:
-            told |= tell(its, its_models, around[target].round_trip_ns)
+            told |= tell(its, its_models, around[target].round_trip_ns or 0)
     return [
-        _judge_one(invocation, around[invocation.target], told.get(invocation.seq))
+        judge_one(invocation, around[invocation.target], told.get(invocation.seq))
         for invocation in invocations
         if not invocation.unfinished
     ]
 
 
-def _judge_one(invocation: Invocation, around: Surroundings, told: Told | None) -> Judgement:
+def judge_one(invocation: Invocation, around: Surroundings, told: Told | None = None) -> Judgement:
+    """The verdict of one that is not unfinished, among what surrounds it in its target.
+
+    `told` is what the latency model says of it; without that, no evidence means `unknown`.
+    """
     evidence = invocation.evidence
     seq = invocation.seq
     did_not_run = _did_not_run(invocation)
@@ -171,7 +173,7 @@ def _came_before_init_ended(
     shown = f"waited {held:.1f} ms{beside}{against}"
     # It may have come when the init was nearly over: a short wait is none only where warm calls wait as long.
     if held <= (_LIKE_WARM * warm if warm is not None else _NOT_PAID * (init or 0.0)):
-        quiet_ns = _QUIET_NS + int(2e6 * (init or 0.0))
+        quiet_ns = QUIET_NS + int(2e6 * (init or 0.0))
         if invocation.sent_ns is None or not around.quiet_before(invocation.sent_ns, quiet_ns):
             # Somebody's call may have had this instance started, and moments of its init may have been left.
             return None, f"{shown}, soon after another call", 0.0
@@ -206,7 +208,7 @@ def _held_ms(invocation: Invocation, around: Surroundings) -> float | None:
     wait = invocation.wait_ns
     if wait is None:
         return None
-    return max(0.0, (wait - around.round_trip_ns) / 1e6 - (invocation.evidence.exec_ms or 0.0))
+    return max(0.0, (wait - (around.round_trip_ns or 0)) / 1e6 - (invocation.evidence.exec_ms or 0.0))
 
 
 def _contradiction(invocation: Invocation, around: Surroundings) -> str | None:

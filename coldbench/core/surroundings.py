@@ -1,56 +1,69 @@
-"""What the other invocations of the same target say about one: all that the judge may look at beside it."""
+"""What the other invocations of the same target say about one: all that the judge may look at beside it.
 
-from bisect import bisect_left, bisect_right
+Made in one pass over the facts. What is kept grows with the time of the run, its instances and its cold
+starts, not with its invocations.
+"""
+
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from statistics import median
 
 from coldbench.core.invocation import Evidence, Invocation
+from coldbench.core.sample import SystematicSample
+from coldbench.core.spans import Spans
 
-# Below this many known warm calls their median wait is not used.
+# After so long without a call, and twice its init, nothing that a call had started is still starting.
+QUIET_NS = 2_000_000_000
+# Below this many known warm calls their median wait is not used; it is taken of at most so many.
 _ENOUGH_WARM = 5
+_MOST_WARM = 1 << 16
 
 
 class Surroundings:
-    """Of one target in one run; instants are ns of the run's clock."""
+    """Of one target in one run; instants are ns of the run's clock. `add` each invocation, then ask."""
 
-    def __init__(self, invocations: Sequence[Invocation]) -> None:
-        self.round_trip_ns = round_trip_ns(invocations) or 0
-        self._sent = sorted(i.sent_ns for i in invocations if i.sent_ns is not None)
-        self._first_answer: dict[str, int] = {}
-        last_answer: dict[str, int] = {}
-        waiting: list[tuple[int, int]] = []
-        later_uses: list[tuple[int, int, bool]] = []
-        for invocation in invocations:
-            answered, sent = invocation.first_byte_ns, invocation.sent_ns
-            if answered is None or sent is None:
-                continue
-            evidence = invocation.evidence
-            instance = evidence.instance
-            if instance is not None:
-                self._first_answer[instance] = min(answered, self._first_answer.get(instance, answered))
-                last_answer[instance] = max(answered, last_answer.get(instance, answered))
-            first_use = _flagged_first_use(evidence)
-            if first_use:
-                waiting.append((sent, answered))
-            elif first_use is False:
-                later_uses.append((sent, answered - sent, invocation.dialled))
-        # Instances by their first answer, with the latest last answer among those up to each.
-        spans = sorted((first, last_answer[instance]) for instance, first in self._first_answer.items())
-        self._span_starts = [first for first, _ in spans]
-        self._latest_end = _running_max([last for _, last in spans])
-        waiting.sort()
-        self._wait_starts = [sent for sent, _ in waiting]
-        self._latest_wait_end = _running_max([answered for _, answered in waiting])
-        # A later use sent while somebody waited for an instance may have waited with them.
-        warm: dict[bool, list[int]] = {True: [], False: []}
-        for sent, wait, dialled in later_uses:
-            if not self.cold_in_flight(sent):
-                warm[dialled].append(wait)
-        self._warm_wait_ms = {
-            dialled: (median(waits) - self.round_trip_ns) / 1e6 if len(waits) >= _ENOUGH_WARM else None
-            for dialled, waits in warm.items()
+    def __init__(self) -> None:
+        self.round_trip_ns: int | None = None
+        self.calls = 0
+        self.silent = 0  # calls whose answer carries no evidence at all
+        self._sent = Spans(join_ns=QUIET_NS)
+        self._waiting = Spans()
+        # By the kind of connection: when it was sent, how long it waited.
+        self._later_uses: dict[bool, SystematicSample[tuple[int, int]]] = {
+            dialled: SystematicSample(_MOST_WARM) for dialled in (True, False)
         }
+        self._first_answer: dict[str, int] = {}
+        self._last_answer: dict[str, int] = {}
+        self._up: Spans | None = None
+        self._warm_wait_ms: dict[bool, float | None] | None = None
+
+    def add(self, invocation: Invocation) -> None:
+        """Look at one more invocation, before the first question is asked."""
+        self.calls += 1
+        self.silent += invocation.completed and not invocation.evidence.level
+        connect, sent = invocation.connect_ns, invocation.sent_ns
+        if connect is not None and (self.round_trip_ns is None or connect < self.round_trip_ns):
+            # The network's round trip is the fastest handshake: everything else only adds to it.
+            self.round_trip_ns = connect
+        if sent is None:
+            return
+        self._sent.add(sent, sent)
+        answered = invocation.first_byte_ns
+        if answered is None:
+            return
+        instance = invocation.evidence.instance
+        if instance is not None:
+            first = self._first_answer.get(instance)
+            if first is None or answered < first:
+                self._first_answer[instance] = answered
+            last = self._last_answer.get(instance)
+            if last is None or answered > last:
+                self._last_answer[instance] = answered
+        first_use = _flagged_first_use(invocation.evidence)
+        if first_use:
+            self._waiting.add(sent, answered)
+        elif first_use is False:
+            self._later_uses[invocation.dialled].add((sent, answered - sent))
 
     def first_answer_ns(self, instance: str) -> int | None:
         """When the instance was first seen to answer in this run."""
@@ -58,35 +71,44 @@ class Surroundings:
 
     def instance_was_up(self, at_ns: int) -> bool:
         """Whether some instance had answered before that instant and answered again after it."""
-        before = bisect_left(self._span_starts, at_ns)
-        return before > 0 and self._latest_end[before - 1] > at_ns
+        if self._up is None:
+            self._up = Spans()
+            for instance, first in self._first_answer.items():
+                self._up.add(first, self._last_answer[instance])
+        return self._up.covers(at_ns)
 
     def cold_in_flight(self, at_ns: int) -> bool:
         """Whether some caller that is known to be an instance's first was waiting at that instant."""
-        before = bisect_right(self._wait_starts, at_ns)
-        return before > 0 and self._latest_wait_end[before - 1] > at_ns
+        return self._waiting.covers(at_ns)
 
     def quiet_before(self, at_ns: int, for_ns: int) -> bool:
-        """Whether no call of the target was sent in that time before that instant."""
-        before = bisect_left(self._sent, at_ns)
-        return before == 0 or self._sent[before - 1] < at_ns - for_ns
+        """Whether no call of the target was sent in that time (at least `QUIET_NS`) before that instant."""
+        last = self._sent.last_end_before(at_ns)
+        return last is None or last < at_ns - for_ns
 
     def warm_wait_ms(self, *, dialled: bool) -> float | None:
         """The median wait, less the round trip, of calls known to be later uses; by kind of connection."""
+        if self._warm_wait_ms is None:
+            self._warm_wait_ms = {kind: self._median_wait_ms(kind) for kind in (True, False)}
         return self._warm_wait_ms[dialled]
 
+    def _median_wait_ms(self, dialled: bool) -> float | None:
+        # A later use sent while somebody waited for an instance may have waited with them.
+        waits = [wait for sent, wait in self._later_uses[dialled] if not self.cold_in_flight(sent)]
+        return (median(waits) - (self.round_trip_ns or 0)) / 1e6 if len(waits) >= _ENOUGH_WARM else None
 
-def round_trip_ns(invocations: Sequence[Invocation]) -> int | None:
+
+def survey(invocations: Iterable[Invocation]) -> defaultdict[str, Surroundings]:
+    """By target name; of a target without invocations they are empty."""
+    by_target: defaultdict[str, Surroundings] = defaultdict(Surroundings)
+    for invocation in invocations:
+        by_target[invocation.target].add(invocation)
+    return by_target
+
+
+def round_trip_ns(invocations: Iterable[Invocation]) -> int | None:
     """The network's round trip: the fastest handshake, since everything else only adds to it."""
     return min((i.connect_ns for i in invocations if i.connect_ns is not None), default=None)
-
-
-def surroundings(invocations: Sequence[Invocation]) -> Mapping[str, Surroundings]:
-    """By target name."""
-    by_target: dict[str, list[Invocation]] = defaultdict(list)
-    for invocation in invocations:
-        by_target[invocation.target].append(invocation)
-    return {target: Surroundings(its) for target, its in by_target.items()}
 
 
 def _flagged_first_use(evidence: Evidence) -> bool | None:
@@ -95,10 +117,3 @@ def _flagged_first_use(evidence: Evidence) -> bool | None:
     if evidence.init_ms is not None and not evidence.init_is_per_instance:
         return True
     return None if evidence.instance_seq is None else evidence.instance_seq == 1
-
-
-def _running_max(values: list[int]) -> list[int]:
-    highest: list[int] = []
-    for value in values:
-        highest.append(max(value, highest[-1]) if highest else value)
-    return highest

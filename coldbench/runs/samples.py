@@ -8,7 +8,7 @@ History of the format (`PRAGMA user_version`)
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -54,7 +54,6 @@ class _Rest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     raw: dict[str, str] = {}
 
 
-_REST_FIELDS = _Rest.__struct_fields__
 _encode_rest = msgspec.json.Encoder().encode
 _decode_rest = msgspec.json.Decoder(_Rest).decode
 
@@ -105,10 +104,12 @@ def read_invocations(path: Path) -> Iterator[Invocation]:
             raise UsageError(f"not readable as samples: {error}", place=str(path)) from error
 
 
-def write_judgements(path: Path, judgements: Sequence[Judgement]) -> None:
+def write_judgements(path: Path, judgements: Iterable[Judgement]) -> None:
     """Replace the table `judged`, all or nothing. Raises OSError where the folder cannot be written."""
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            # With a log beside the file the facts can be read while the judgements are made of them.
+            connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("DELETE FROM judged")
             connection.executemany(
@@ -119,7 +120,6 @@ def write_judgements(path: Path, judgements: Sequence[Judgement]) -> None:
                 ),
             )
             connection.execute("COMMIT")
-            # A run that was killed left its log beside the file.
             connection.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.OperationalError as error:
         raise OSError(str(error)) from error
@@ -231,6 +231,14 @@ def _invocation(row: tuple[Any, ...]) -> Invocation:
             instance_seq=instance_seq,
             instance_age_ms=instance_age_ms,
             request_id=request_id,
-            **{name: getattr(rest, name) for name in _REST_FIELDS},
+            level=rest.level,
+            init_is_per_instance=rest.init_is_per_instance,
+            init_from_process_start=rest.init_from_process_start,
+            init_spans_ms=rest.init_spans_ms,
+            queue_ms=rest.queue_ms,
+            platform=rest.platform,
+            answered_by=rest.answered_by,
+            answered_why=rest.answered_why,
+            raw=rest.raw,
         ),
     )

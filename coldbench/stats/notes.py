@@ -1,23 +1,23 @@
 """Every note that a run can carry about one target. Each says what looks off, why, and what to do."""
 
-from collections.abc import Iterator, Sequence
-from statistics import median
+from collections.abc import Iterator
 
-from coldbench.core.invocation import Invocation
 from coldbench.core.summary import Result
 from coldbench.core.verdict import ColdKind, Verdict
+from coldbench.stats.grid import ExecutionGrid
 
-_STEP_MS = 100.0
-_NEAR_MS = 0.5
-_ENOUGH = 5
 _FAR_MS = 50.0
 
 
-def notes(result: Result, invocations: Sequence[Invocation]) -> Iterator[str]:
-    """What a reader should know before believing the figures of `result`."""
+def notes(result: Result, silent: int, grid: ExecutionGrid) -> Iterator[str]:
+    """What a reader should know before believing the figures of `result`.
+
+    `silent` answers carried no evidence; `grid` has seen the reported execution times.
+    """
     yield from _who_answered(result)
-    yield from _evidence(result, invocations)
-    yield from _quantised(result, invocations)
+    yield from _evidence(result, silent)
+    if quantised := grid.note():
+        yield quantised
     if result.contradictions:
         yield (
             f"{result.contradictions} invocations carry evidence that contradicts itself: "
@@ -68,9 +68,8 @@ _ADVICE = {
 }
 
 
-def _evidence(result: Result, invocations: Sequence[Invocation]) -> Iterator[str]:
+def _evidence(result: Result, silent: int) -> Iterator[str]:
     unknown = result.verdicts.get(Verdict.UNKNOWN, 0)
-    silent = sum(1 for i in invocations if i.completed and i.evidence.level == 0)
     if unknown and silent:
         yield (
             f"{silent} answers carry no evidence of cold or warm: name a header with --cold-header or "
@@ -89,29 +88,3 @@ def _evidence(result: Result, invocations: Sequence[Invocation]) -> Iterator[str
         )
     if result.verdicts.get(Verdict.COLD) and result.cold_penalty_ms is None:
         yield "too few cold or warm calls on the same kind of connection to price a cold start"
-
-
-def _quantised(result: Result, invocations: Sequence[Invocation]) -> Iterator[str]:
-    """Execution times on a grid of 100 ms: reported so, or really so?"""
-    pairs = [
-        (i.evidence.exec_ms, i.wait_ns / 1e6 - (result.round_trip_ms or 0.0))
-        for i in invocations
-        if i.completed and i.evidence.exec_ms and i.wait_ns is not None
-    ]
-    on_grid = [
-        exec_ms > _STEP_MS / 2 and abs(exec_ms - round(exec_ms / _STEP_MS) * _STEP_MS) <= _NEAR_MS
-        for exec_ms, _ in pairs
-    ]
-    if len(pairs) < _ENOUGH or not all(on_grid):
-        return
-    # The shortest wait that goes with each figure: queues and starts only lengthen it.
-    if min(wait - exec_ms for exec_ms, wait in pairs) < -_STEP_MS / 10:
-        yield (
-            "execution times are multiples of 100 ms: the platform reports billed, not measured, time; "
-            f"callers waited {median(wait for _, wait in pairs):.0f} ms"
-        )
-    else:
-        yield (
-            "execution times are multiples of 100 ms and callers waited for them: a CPU quota enforced in "
-            "periods of 100 ms does that; give the function more CPU and compare"
-        )

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from coldbench.analysis import analyse
 from coldbench.core.invocation import AnsweredBy, Error, Evidence, Invocation
 from coldbench.core.summary import Counts, Result, Run, TargetInfo
-from coldbench.core.verdict import Verdict
+from coldbench.core.verdict import Judgement, Verdict
 
 MS = 1_000_000
 
@@ -69,7 +69,12 @@ def warm(seq: int, wait_ms: float = 6, **facts: Any) -> Invocation:
 
 
 def result(invocations: Sequence[Invocation], **values: Any) -> Result:
-    return analyse(run(**values), invocations)[0].results[0]
+    return analysed(run(**values), invocations)[0].results[0]
+
+
+def analysed(asked: Run, invocations: Sequence[Invocation]) -> tuple[Run, list[Judgement]]:
+    judgements: list[Judgement] = []
+    return analyse(asked, lambda: invocations, judgements.extend), judgements
 
 
 def test_the_parts_of_a_start() -> None:
@@ -153,7 +158,7 @@ def test_errors_of_the_platform_are_no_times() -> None:
 
 
 def test_a_killed_run_counts_what_was_planned_as_dropped() -> None:
-    found, _ = analyse(run(planned=50), [warm(n) for n in range(20)])
+    found, _ = analysed(run(planned=50), [warm(n) for n in range(20)])
     assert found.counts == Counts(intended=50, sent=20, completed=20, dropped=30)
 
 
@@ -185,7 +190,7 @@ def one(seq: int, state: str) -> Invocation:
 @given(st.lists(STATES, max_size=40), st.integers(0, 60))
 def test_the_sums_always_hold(states: list[str], more: int) -> None:
     invocations = [one(seq, state) for seq, state in enumerate(states)]
-    found, judgements = analyse(run(planned=len(states) + more), invocations)
+    found, judgements = analysed(run(planned=len(states) + more), invocations)
     counts = found.counts
     assert counts.intended == counts.completed + counts.errors + counts.unfinished + counts.dropped
     assert counts.dropped == more
@@ -194,4 +199,4 @@ def test_the_sums_always_hold(states: list[str], more: int) -> None:
     assert verdicts == counts.completed + counts.errors == len(judgements)
     assert set(found.results[0].verdicts) == set(Verdict)
     # judging again finds nothing new
-    assert analyse(replace(found), invocations)[0] == found
+    assert analysed(replace(found), invocations)[0] == found

@@ -2,16 +2,15 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coldbench.core.invocation import Evidence, Invocation
 from coldbench.core.summary import Result
+from coldbench.stats.distribution import Distribution
+from coldbench.stats.grid import ExecutionGrid
 from coldbench.stats.intervals import difference_of_medians
 from coldbench.stats.notes import notes
 from coldbench.stats.quantiles import quantiles
-
-MS = 1_000_000
 
 
 @pytest.mark.parametrize(
@@ -96,30 +95,54 @@ def test_the_interval_knows_that_a_round_is_one_draw() -> None:
     assert (found.high or 0) - (found.low or 0) > 10
 
 
-def executed(exec_ms: float, wait_ms: float) -> Invocation:
-    return Invocation(
-        seq=0,
-        target="f",
-        phase="0:burst",
-        intended_ns=0,
-        sent_ns=0,
-        first_byte_ns=int(wait_ms * MS),
-        end_ns=int(wait_ms * MS),
-        status=200,
-        evidence=Evidence(level=1, exec_ms=exec_ms),
-    )
+BILLED = [(100.0, 23.0), (200.0, 130.0)] * 4
+THROTTLED = [(100.0, 102.0), (200.0, 203.0)] * 4
 
 
-def test_execution_times_on_a_grid_are_told_apart() -> None:
-    billed = [executed(100.0, 23.0), executed(200.0, 130.0)] * 4
-    throttled = [executed(100.0, 102.0), executed(200.0, 203.0)] * 4
-    free = [executed(17.3, 20.0), executed(100.0, 104.0)] * 4
-    tiny = [executed(0.05, 1.0)] * 8
-    said = {
-        name: " ".join(notes(Result(target="f"), its))
-        for name, its in (("billed", billed), ("throttled", throttled), ("free", free), ("tiny", tiny))
-    }
-    assert "billed, not measured" in said["billed"]
-    assert "CPU quota" in said["throttled"]
-    assert "multiples" not in said["free"]
-    assert "multiples" not in said["tiny"]
+@pytest.mark.parametrize(
+    ("executions", "said"),
+    [
+        (BILLED, "billed, not measured"),
+        (THROTTLED, "CPU quota"),
+        ([(17.3, 20.0), (100.0, 104.0)] * 4, None),
+        ([(0.05, 1.0)] * 8, None),
+        ([*BILLED, (150.0, 151.0)], None),
+        ([(150.0, 151.0), *BILLED], None),
+        (BILLED[:4], None),
+    ],
+)
+def test_execution_times_on_a_grid_are_told_apart(
+    executions: list[tuple[float, float]], said: str | None
+) -> None:
+    grid = ExecutionGrid()
+    for exec_ms, wait_ms in executions:
+        grid.add(exec_ms, wait_ms)
+    note = grid.note()
+    assert said in note if said and note else said is note
+    assert (note in list(notes(Result(target="f"), 0, grid))) == (note is not None)
+
+
+@given(st.integers(0, 2**32), st.sampled_from([1.0, 3.0]), st.integers(0, 40_000))
+@settings(max_examples=5, deadline=None)
+def test_a_large_distribution_keeps_its_quantiles_in_little_memory(
+    seed: int, width: float, censored: int
+) -> None:
+    values = np.random.default_rng(seed).lognormal(4, width, 300_000)
+    distribution = Distribution()
+    for value in values.tolist():
+        distribution.add(value)
+    found, exact = distribution.quantiles(censored), quantiles(values, censored)
+    assert found
+    assert exact
+    assert (found.n, found.min, found.max) == (exact.n, exact.min, exact.max)
+    for name in ("p50", "p90", "p95", "p99", "mean"):
+        shown, true = getattr(found, name), getattr(exact, name)
+        assert shown is true is None or shown == pytest.approx(true, rel=1e-3)
+    assert distribution.quantiles(censored) == found
+
+
+def test_a_distribution_without_values_has_no_quantiles() -> None:
+    distribution = Distribution()
+    distribution.add(None)
+    assert distribution.quantiles() is None
+    assert distribution.quantiles(3) == quantiles([], 3)

@@ -1,0 +1,204 @@
+"""Judged invocations of one target, one after the other, to the figures of its `Result`.
+
+What is kept is bounded: distributions, counts and samples, never the invocations.
+"""
+
+from collections import Counter, defaultdict
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from coldbench.core.invocation import Error, Invocation
+from coldbench.core.sample import SystematicSample
+from coldbench.core.summary import Interval, Result, TargetInfo
+from coldbench.core.verdict import ColdKind, Judgement, Verdict
+from coldbench.stats.distribution import Distribution
+from coldbench.stats.grid import ExecutionGrid
+from coldbench.stats.intervals import difference_of_medians
+from coldbench.stats.notes import notes
+
+# Verdicts of invocations that the function itself answered.
+_RAN = frozenset({Verdict.COLD, Verdict.WARM, Verdict.PREINITIALISED, Verdict.COLD_AFFECTED, Verdict.UNKNOWN})
+# At most so many waits are resampled for an interval.
+_MOST_RESAMPLED = 1 << 14
+
+
+class _Round(NamedTuple):
+    """A wait and the round it was met in: the unit that is resampled."""
+
+    number: int
+    wait_ms: float
+
+
+class _Waits:
+    """Of calls of one verdict: all of them, and a sample by the kind of connection."""
+
+    def __init__(self) -> None:
+        self.all = Distribution()
+        self.number: Counter[bool] = Counter()  # by whether the connection was dialled within the call
+        self._by_dialled = {dialled: SystematicSample[_Round](_MOST_RESAMPLED) for dialled in (True, False)}
+
+    def add(self, invocation: Invocation, round_number: int) -> None:
+        if invocation.wait_ns is None:
+            return
+        wait_ms = invocation.wait_ns / 1e6
+        self.all.add(wait_ms)
+        self.number[invocation.dialled] += 1
+        self._by_dialled[invocation.dialled].add(_Round(round_number, wait_ms))
+
+    def by_round(self, *, dialled: bool) -> dict[int, list[float]]:
+        rounds: defaultdict[int, list[float]] = defaultdict(list)
+        for number, wait_ms in self._by_dialled[dialled]:
+            rounds[number].append(wait_ms)
+        return rounds
+
+
+class _ColdStarts:
+    """Of one kind. Who came into an init already under way paid for a part of it: only the others show
+    what a start is made of."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.waits = _Waits()
+        self.startup, self.init = Distribution(), Distribution()
+        self.platform, self.unattributed = Distribution(), Distribution()
+
+    def add(self, invocation: Invocation, round_number: int, round_trip_ns: int) -> None:
+        self.number += 1
+        self.waits.add(invocation, round_number)
+        evidence = invocation.evidence
+        startup_ms = _startup_ms(invocation, round_trip_ns)
+        self.startup.add(startup_ms)
+        init_ms = evidence.init_ms
+        if init_ms is None or (startup_ms is not None and startup_ms < init_ms):
+            return
+        self.init.add(init_ms)
+        if startup_ms is not None:
+            rest = self.platform if evidence.init_from_process_start else self.unattributed
+            rest.add(startup_ms - init_ms)
+
+
+class ResultTally:
+    """Of one target. `add` each invocation in the order of `seq`, then ask for the `result`."""
+
+    def __init__(self, target: str, round_trip_ns: int | None, stages: int) -> None:
+        """`stages` is the number of stages in a round: a phase's number counts them through all rounds."""
+        self._target = target
+        self._round_trip_ns = round_trip_ns
+        self._stages = stages
+        self._verdicts: Counter[Verdict] = Counter()
+        self._errors: Counter[str] = Counter()
+        self._statuses: Counter[str] = Counter()
+        self._contradictions = 0
+        self._silent = 0
+        self._level: int | None = None
+        self._platforms: Counter[str] = Counter()
+        self._instances: set[str] = set()
+        self._first_status: int | None = None
+        self._first_body: str | None = None
+        self._cold: defaultdict[ColdKind | None, _ColdStarts] = defaultdict(_ColdStarts)
+        self._warm = _Waits()
+        self._exec, self._service, self._response = Distribution(), Distribution(), Distribution()
+        self._dns, self._connect, self._tls = Distribution(), Distribution(), Distribution()
+        self._grid = ExecutionGrid()
+
+    def add(self, invocation: Invocation, judgement: Judgement) -> None:
+        """Count one that ended."""
+        verdict = judgement.verdict
+        self._verdicts[verdict] += 1
+        self._contradictions += judgement.contradiction is not None
+        self._dns.add(_ms(invocation.dns_ns))
+        self._connect.add(_ms(invocation.connect_ns))
+        self._tls.add(_ms(invocation.tls_ns))
+        if invocation.error is not None:
+            self._errors[invocation.error.value] += 1
+        if invocation.evidence.platform is not None:
+            self._platforms[invocation.evidence.platform] += 1
+        if not invocation.completed:
+            return
+        self._answer(invocation)
+        if verdict not in _RAN:
+            return
+        evidence = invocation.evidence
+        self._exec.add(evidence.exec_ms)
+        self._service.add(_ms(invocation.service_ns))
+        self._response.add(_ms(invocation.response_ns))
+        if evidence.instance is not None:
+            self._instances.add(evidence.instance)
+        if verdict is Verdict.COLD:
+            number, round_trip = self._round(invocation), self._round_trip_ns or 0
+            self._cold[judgement.cold_kind].add(invocation, number, round_trip)
+        elif verdict is Verdict.WARM:
+            self._warm.add(invocation, self._round(invocation))
+
+    def _answer(self, invocation: Invocation) -> None:
+        evidence, wait_ns = invocation.evidence, invocation.wait_ns
+        self._statuses[str(invocation.status)] += 1
+        self._silent += evidence.level == 0
+        self._level = max(self._level or 0, evidence.level)
+        if self._first_status is None:
+            self._first_status = invocation.status
+        if self._first_body is None and (body := evidence.raw.get(":body")):
+            self._first_body = f"{invocation.status} {body}"
+        if evidence.exec_ms and wait_ns is not None:
+            self._grid.add(evidence.exec_ms, (wait_ns - (self._round_trip_ns or 0)) / 1e6)
+
+    def _round(self, invocation: Invocation) -> int:
+        return int(invocation.phase.partition(":")[0]) // self._stages
+
+    def observed(self, target: TargetInfo) -> TargetInfo:
+        """What the answers told of the target itself."""
+        platforms = self._platforms.most_common(1)
+        return replace(target, evidence_level=self._level, platform=platforms[0][0] if platforms else None)
+
+    def result(self, seed: int) -> Result:
+        """The figures; `seed` is that of the run and decides what is resampled."""
+        # Kinds of cold starts are never pooled: the figures are those of the kind that was met most.
+        cold = max(self._cold.values(), key=lambda kind: kind.number, default=_ColdStarts())
+        timeouts = self._errors[Error.TIMEOUT.value]
+        first_status = None if self._first_status is None else str(self._first_status)
+        result = Result(
+            target=self._target,
+            verdicts={verdict.value: self._verdicts[verdict] for verdict in Verdict},
+            contradictions=self._contradictions,
+            instances=len(self._instances) or None,
+            startup_ms=cold.startup.quantiles(),
+            init_ms=cold.init.quantiles(),
+            platform_ms=cold.platform.quantiles(),
+            unattributed_ms=cold.unattributed.quantiles(),
+            exec_ms=self._exec.quantiles(),
+            wait_cold_ms=cold.waits.all.quantiles(),
+            wait_warm_ms=self._warm.all.quantiles(),
+            service_ms=self._service.quantiles(timeouts),
+            response_ms=self._response.quantiles(timeouts),
+            dns_ms=self._dns.quantiles(),
+            connect_ms=self._connect.quantiles(),
+            tls_ms=self._tls.quantiles(),
+            cold_penalty_ms=_penalty(cold.waits, self._warm, seed),
+            round_trip_ms=_ms(self._round_trip_ns),
+            cold_kinds={kind.value: its.number for kind, its in self._cold.items() if kind},
+            errors=dict(self._errors),
+            statuses=dict(self._statuses),
+            first_response=self._first_body or first_status,
+        )
+        return replace(result, notes=tuple(notes(result, self._silent, self._grid)))
+
+
+def _startup_ms(invocation: Invocation, round_trip_ns: int) -> float | None:
+    """The wait without network and execution; None when nobody says how long the execution was."""
+    wait, exec_ms = invocation.wait_ns, invocation.evidence.exec_ms
+    if wait is None or exec_ms is None:
+        return None
+    return max(0.0, (wait - round_trip_ns) / 1e6 - exec_ms)
+
+
+def _penalty(cold: _Waits, warm: _Waits, seed: int) -> Interval | None:
+    """Median wait of cold minus warm calls, on the kind of connection with the most cold ones."""
+    if not cold.number:
+        return None
+    (dialled, _), *_ = cold.number.most_common(1)
+    return difference_of_medians(cold.by_round(dialled=dialled), warm.by_round(dialled=dialled), seed)
+
+
+def _ms(duration_ns: int | None) -> float | None:
+    return None if duration_ns is None else duration_ns / 1e6
