@@ -59,7 +59,7 @@ class Finished(Struct, frozen=True, kw_only=True, tag=True):
 
     intended: int
     connections_opened: int
-    cpu_pct_max: float
+    cpu_pct_max: float | None  # of one core; None for a run that was too short to sample it
     hub_lag_max_ns: int
     interrupted: bool
 

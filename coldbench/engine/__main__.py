@@ -72,7 +72,8 @@ class Inbox:
 
     def listen(self, conductor: Conductor, abort: gevent.event.Event) -> None:
         """Greenlet: a stop ends the run in order; the end of input ends it at once."""
-        while self._receive():
+        # A stop may have come with the order.
+        while self._waiting or self._receive():
             for payload in self._waiting:
                 msgspec.msgpack.decode(payload, type=Stop)
                 conductor.stop.set()

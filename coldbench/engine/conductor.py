@@ -77,6 +77,7 @@ class Conductor:
                 self._together(
                     [self._loop(step, index, origin, until) for origin in origins for _ in range(step.users)]
                 )
+                self.pacer.until(until)  # they may all be thinking beyond it
 
     def _idle(self, step: Step, origins: Sequence[Origin]) -> None:
         # An open connection can keep a scale-to-zero proxy awake.
@@ -116,7 +117,9 @@ class Conductor:
             def following() -> None:
                 failed = origin.last_error is not None
                 wait_s = max(pause_s, _AFTER_ERROR_S) if failed else pause_s
-                if wait_s:
+                if monotonic_ns() + wait_s * 1e9 >= until:
+                    ended.set()
+                elif wait_s:
                     gevent.get_hub().loop.timer(wait_s).start(invoke)
                 else:
                     invoke()

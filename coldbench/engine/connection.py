@@ -263,6 +263,11 @@ class Connection:
 
     # ------------------------------------------------------------------ ending
 
+    @property
+    def reusable(self) -> bool:
+        """The exchange ended well, and nothing of its request is left: an answer may come before that."""
+        return self.error is None and not self._pending
+
     def expire(self) -> None:
         """The deadline has passed."""
         if self.ready:

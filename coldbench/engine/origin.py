@@ -144,13 +144,13 @@ class Origin:
         if not self._first_response_seen:
             connection.response.keep_body_start = _BODY_START_BYTES
         self._connections.add(connection)
-        self._outbox.connections_opened += 1
         return connection
 
     # ------------------------------------------------------------------ what becomes of a connection
 
     def opened(self, connection: Connection) -> None:
         self.unreachable = None
+        self._outbox.connections_opened += 1
         if not connection.busy:
             self._idle.append(connection)
         self._settled(connection)
@@ -160,8 +160,7 @@ class Origin:
         self.last_error = connection.error
         self._record(connection, connection.error, ended=True)
         done, connection.on_done = connection.on_done, None
-        reusable = connection.error is None and response.keep_alive and not self.target.fresh_connections
-        if reusable:
+        if response.keep_alive and connection.reusable and not self.target.fresh_connections:
             connection.exchanges += 1
             response.reset()
             response.keep_body_start = 0

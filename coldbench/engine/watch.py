@@ -16,7 +16,7 @@ class Watch:
         self._at_ns = time.monotonic_ns()
         self._used_ns = self._busy_ns()
         self.cpu_pct = 0.0
-        self.cpu_pct_max = 0.0
+        self.cpu_pct_max: float | None = None  # until there is a sample
         self.hub_lag_max_ns = 0
 
     def look(self, due_ns: int) -> None:
@@ -27,7 +27,7 @@ class Watch:
             return
         used = self._busy_ns()
         self.cpu_pct = max(0.0, 100.0 * (used - self._used_ns) / (now - self._at_ns))
-        self.cpu_pct_max = max(self.cpu_pct_max, self.cpu_pct)
+        self.cpu_pct_max = max(self.cpu_pct_max or 0.0, self.cpu_pct)
         self._at_ns, self._used_ns = now, used
 
     def _busy_ns(self) -> int:

@@ -363,3 +363,59 @@ def test_a_killed_engine_keeps_what_it_had_shipped() -> None:
         run = run_engine(profile, [target(server.url)], act=act)
     assert run.code == -signal.SIGKILL
     assert len(run.facts) >= 100
+
+
+def test_a_stop_that_comes_with_the_order_is_heard() -> None:
+    profile = '[[stage]]\nkind = "idle"\nduration = "1h"\n[[stage]]\nkind = "burst"\nsize = 3\n'
+    with raw_server(hello) as server:
+        run = run_engine(profile, [target(server.url)], act=stop)
+    assert run.finished.interrupted
+    assert run.finished.intended == 3
+    assert run.facts == []
+
+
+def test_a_user_who_thinks_longer_than_the_stage_does_not_prolong_it() -> None:
+    users = '[[stage]]\nkind = "users"\nusers = 2\nduration = "200ms"\nthink = "1h"\n'
+    profile = users + '[[stage]]\nkind = "burst"\nsize = 1\n'
+    with raw_server(hello) as server:
+        run = run_engine(profile, [target(server.url)])
+    assert Counter(fact.phase for fact in run.facts) == {0: 2, 1: 1}
+    assert next(fact.intended_ns for fact in run.facts if fact.phase == 1) >= 200e6
+
+
+def test_a_connection_whose_request_was_answered_before_it_was_sent_is_not_used_again() -> None:
+    heads: list[bytes] = []
+
+    def refuse_unread(listener: socket.socket) -> None:
+        """Answers each connection's first request by its head alone, and reads no further."""
+        kept = []
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                break  # the test has ended
+            kept.append(connection)
+            head = connection.recv(4096, socket.MSG_PEEK)
+            if head:
+                heads.append(connection.recv(head.index(b"\r\n\r\n") + 4))
+                connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        for connection in kept:
+            connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = threading.Thread(target=refuse_unread, args=(listener,))
+        serving.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        posting = target(url, method="POST", body=bytes(32 << 20), timeout_ns=20_000_000_000)
+        run = run_engine(burst(1, repeat=2), [posting])
+        listener.shutdown(socket.SHUT_RDWR)
+        serving.join()
+    assert [fact.status for fact in run.facts] == [413, 413]
+    assert not any(fact.reused for fact in run.facts)
+
+
+def test_only_connections_that_opened_are_counted(dead_port: int) -> None:
+    run = run_engine(burst(3), [target(f"http://127.0.0.1:{dead_port}/")])
+    assert run.finished.connections_opened == 0
+    with raw_server(hello) as server:
+        assert run_engine(burst(3), [target(server.url)]).finished.connections_opened == 4
