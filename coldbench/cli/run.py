@@ -1,39 +1,31 @@
 """`coldbench run`: drives a load profile through Locust and judges each invocation."""
 
-import os
 import secrets
-import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
-from uuid import uuid4
 
 import typer
 from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
-from coldbench import __version__
 from coldbench.analysis import close_run
 from coldbench.cli import options
 from coldbench.cli.load import Load
-from coldbench.cli.machine import machine
 from coldbench.cli.output import Output
 from coldbench.cli.profiles import find_profile, find_recordings
+from coldbench.cli.record import exit_code, new_run, now, signals
 from coldbench.cli.targets import TargetOptions, reachable, read_targets, with_targets
-from coldbench.core.errors import ColdbenchError, ExitCode, NoAnswerError, UsageError
+from coldbench.core.errors import ColdbenchError, UsageError
 from coldbench.core.messages import Failed, Finished, Order, Progress, Pulse, Started
-from coldbench.core.profile import Profile, apply_settings, parse_profile
+from coldbench.core.profile import apply_settings, parse_profile
 from coldbench.core.schedule import Plan, plan, planned_duration_ns, planned_invocations
-from coldbench.core.summary import Counts, Fidelity, Run, State, TargetInfo
+from coldbench.core.summary import Counts, Fidelity, Run, State
 from coldbench.core.target import Target
-from coldbench.evidence.redact import redact_url
 from coldbench.report.live import LiveView, Now
 from coldbench.report.plan import plan_lines
 from coldbench.runs.folder import create, write_record
-from coldbench.runs.process import process_started
 from coldbench.runs.samples import SAMPLES
 
 _TICK_S = 0.1
@@ -79,7 +71,14 @@ def command(
     if dry_run:
         return
     with reachable(targets) as there:
-        run = _new_run(name or chosen.name, chosen, the_plan, there)
+        run = new_run(
+            "run",
+            name or chosen.name,
+            there,
+            seed=seed,
+            planned=planned_invocations(the_plan),
+            profile=to_builtins(chosen),
+        )
         folder = create(out, run.command, run.name, datetime.now(UTC))
         write_record(folder, run)
         outcome = _drive(_order(run, the_plan, there), folder, output)
@@ -87,7 +86,7 @@ def command(
     output.run(run, folder)
     if outcome.fault:
         raise outcome.fault
-    raise typer.Exit(_exit_code(run, outcome))
+    raise typer.Exit(exit_code(run, interrupted=outcome.interrupted))
 
 
 def _check_size(planned: int | None, most: int | None) -> None:
@@ -107,32 +106,6 @@ def _check_size(planned: int | None, most: int | None) -> None:
         )
 
 
-def _new_run(name: str, profile: Profile, the_plan: Plan, targets: Sequence[Target]) -> Run:
-    return Run(
-        run_id=uuid4().hex[:12],
-        command="run",
-        name=name,
-        version=__version__,
-        started_at=_now(),
-        pid=os.getpid(),
-        pid_started=process_started(os.getpid()),
-        profile=to_builtins(profile),
-        seed=the_plan.seed,
-        machine=machine(),
-        planned=planned_invocations(the_plan),
-        targets=tuple(
-            TargetInfo(
-                name=target.name,
-                url=redact_url(target.url),
-                runtime=target.runtime,
-                method=target.method,
-                connections="fresh" if target.fresh_connections else "reuse",
-            )
-            for target in targets
-        ),
-    )
-
-
 def _order(run: Run, the_plan: Plan, targets: Sequence[Target]) -> Order:
     # Every invocation ends by its own timeout; the barrier is only there for what should not happen.
     drain_ns = max(target.timeout_ns for target in targets) + 1_000_000_000
@@ -142,7 +115,7 @@ def _order(run: Run, the_plan: Plan, targets: Sequence[Target]) -> Order:
 def _drive(order: Order, folder: Path, output: Output) -> Outcome:
     """Start the load and follow it to its end. Ctrl-C ends it in order, a second one at once."""
     outcome = Outcome()
-    with Load(order, folder / SAMPLES) as load, _signals() as asked, LiveView(output.console) as live:
+    with Load(order, folder / SAMPLES) as load, signals() as asked, LiveView(output.console) as live:
         told = 0
         for message in load.messages(_TICK_S):
             if asked.count > told:
@@ -181,28 +154,6 @@ def _now_of(pulse: Pulse, the_plan: Plan) -> Now:
     )
 
 
-class Asked:
-    """How often the user has asked for the end."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def again(self, number: int, frame: FrameType | None) -> None:
-        """A signal handler."""
-        self.count += 1
-
-
-@contextmanager
-def _signals() -> Iterator[Asked]:
-    asked = Asked()
-    before = {number: signal.signal(number, asked.again) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def _finished(run: Run, outcome: Outcome) -> Run:
     """The record with what the engine said; counts and results are the analysis's."""
     notes = []
@@ -218,7 +169,7 @@ def _finished(run: Run, outcome: Outcome) -> Run:
     else:
         state = State.DEGRADED if notes else State.COMPLETE
     zero = outcome.started.zero_epoch_ns if outcome.started else None
-    run = replace(run, finished_at=_now(), zero_epoch_ns=zero, state=state, notes=tuple(notes))
+    run = replace(run, finished_at=now(), zero_epoch_ns=zero, state=state, notes=tuple(notes))
     if finished is None:
         return run
     return replace(
@@ -229,20 +180,3 @@ def _finished(run: Run, outcome: Outcome) -> Run:
             generator_cpu_pct_max=finished.cpu_pct_max,
         ),
     )
-
-
-def _exit_code(run: Run, outcome: Outcome) -> ExitCode:
-    if outcome.interrupted:
-        return ExitCode.INTERRUPTED
-    if not run.counts.completed:
-        raise NoAnswerError("no target ever answered", hint=_why_no_answer(run))
-    return ExitCode.DEGRADED if run.state is State.DEGRADED else ExitCode.DONE
-
-
-def _why_no_answer(run: Run) -> str:
-    errors = {name for result in run.results for name in result.errors}
-    return "; ".join(run.notes) or ", ".join(sorted(errors)) or "nothing was sent"
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
