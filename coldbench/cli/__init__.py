@@ -1,6 +1,7 @@
 """The front door: one file a command. Only here are errors printed, and only here do we exit."""
 
 import os
+import signal
 import sys
 from io import TextIOWrapper
 
@@ -9,6 +10,8 @@ from coldbench.core.errors import ColdbenchError, ExitCode
 
 def main() -> None:
     """The console script `coldbench`."""
+    # Both ask for an end: the contract has one code for them, and what was started is stopped either way.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A name that the terminal's encoding lacks is shown as an escape, and ends nothing.

@@ -43,15 +43,12 @@ class Load:
         self._words = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the context
         self._writer = self._spawn("coldbench.engine.writer", str(samples), stdin=subprocess.PIPE)
         assert self._writer.stdin is not None
-        facts = self._writer.stdin
-        facts.write(frame(order))
-        facts.flush()
-        self._engine = self._spawn(
-            "coldbench.engine", str(facts.fileno()), stdin=subprocess.PIPE, pass_fds=(facts.fileno(),)
-        )
+        facts = self._writer.stdin.fileno()
+        _say(self._writer, order)
+        self._engine = self._spawn("coldbench.engine", str(facts), stdin=subprocess.PIPE, pass_fds=(facts,))
         # The engine's end of it is the only one left: its death is the writer's end of input.
-        facts.close()
-        self._say(frame(order))
+        _hang_up(self._writer)
+        _say(self._engine, order)
 
     def _spawn(
         self, module: str, argument: str, *, stdin: int, pass_fds: tuple[int, ...] = ()
@@ -72,11 +69,7 @@ class Load:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for process in (self._engine, self._writer):
-            if process.stdin and not process.stdin.closed:
-                try:
-                    process.stdin.close()
-                except BrokenPipeError:
-                    pass  # it ended before it had read everything
+            _hang_up(process)
             try:
                 process.wait(_END_S)
             except subprocess.TimeoutExpired:
@@ -105,12 +98,11 @@ class Load:
 
     def stop(self) -> None:
         """Ask the engine to end in order."""
-        self._say(frame(Stop()))
+        _say(self._engine, Stop())
 
     def abort(self) -> None:
         """End the engine at once: what is in flight is recorded as unfinished."""
-        if self._engine.stdin and not self._engine.stdin.closed:
-            self._engine.stdin.close()
+        _hang_up(self._engine)
 
     def fault(self) -> ColdbenchError | None:
         """What went wrong with a process that has ended, in its own last words."""
@@ -126,10 +118,21 @@ class Load:
         lines = self._words.read().decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else ""
 
-    def _say(self, data: bytes) -> None:
+
+def _say(process: subprocess.Popen[bytes], message: Order | Stop) -> None:
+    """Nothing to one that has ended, or was hung up on: `fault` says how it ended."""
+    if process.stdin and not process.stdin.closed:
         try:
-            assert self._engine.stdin is not None
-            self._engine.stdin.write(data)
-            self._engine.stdin.flush()
-        except (BrokenPipeError, ValueError):
-            pass  # it is gone already; `fault` says how
+            process.stdin.write(frame(message))
+            process.stdin.flush()
+        except BrokenPipeError:
+            pass
+
+
+def _hang_up(process: subprocess.Popen[bytes]) -> None:
+    """Close its input; idempotent."""
+    if process.stdin:
+        try:
+            process.stdin.close()
+        except BrokenPipeError:
+            pass  # it ended before it had read everything

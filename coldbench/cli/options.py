@@ -63,13 +63,13 @@ JsonTo = Annotated[
     str | None, typer.Option("--json", metavar="FILE|-", help="Write the run as JSON; - is stdout.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Nothing but errors for people to read.")]
-Seed = Annotated[int | None, typer.Option("--seed", help="Of every random choice; shown and kept.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Of every random choice; shown and kept.")]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Set a profile's key: size=20, burst.size=20, repeat=1."),
 ]
 MaxInvocations = Annotated[
     int | None,
-    typer.Option("--max-invocations", metavar="N", help="Refuse a plan of more than N invocations."),
+    typer.Option("--max-invocations", min=0, metavar="N", help="Refuse a plan of more than N invocations."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan and send nothing.")]

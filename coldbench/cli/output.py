@@ -33,8 +33,11 @@ class Output:
 
     def __init__(self, *, json_to: str | None = None, quiet: bool = False) -> None:
         self._json_to = json_to
-        if json_to not in (None, _STDOUT) and not Path(json_to).parent.is_dir():
-            raise UsageError("its folder does not exist", place=f"--json {json_to}")
+        if json_to not in (None, _STDOUT):
+            if not Path(json_to).parent.is_dir():
+                raise UsageError("its folder does not exist", place=f"--json {json_to}")
+            if Path(json_to).is_dir():
+                raise UsageError("expected a file, found a folder", place=f"--json {json_to}")
         self.console = PlainConsole(stderr=json_to == _STDOUT, quiet=quiet)
 
     def lines(self, lines: Iterable[str]) -> None:

@@ -33,8 +33,9 @@ _COLUMNS = (
     "request_id", "evidence",
 )  # fmt: skip
 _SCHEMA = f"""
-    CREATE TABLE invocation (seq INTEGER PRIMARY KEY, {", ".join(_COLUMNS[1:])});
-    CREATE TABLE judged (seq INTEGER PRIMARY KEY, verdict, reason, confidence, cold_kind, contradiction);
+    CREATE TABLE IF NOT EXISTS invocation (seq INTEGER PRIMARY KEY, {", ".join(_COLUMNS[1:])});
+    CREATE TABLE IF NOT EXISTS judged
+        (seq INTEGER PRIMARY KEY, verdict, reason, confidence, cold_kind, contradiction);
     PRAGMA user_version = {_VERSION};
 """
 _INSERT = f"INSERT INTO invocation VALUES ({', '.join('?' * len(_COLUMNS))})"
@@ -59,7 +60,10 @@ _decode_rest = msgspec.json.Decoder(_Rest).decode
 
 
 class SampleWriter:
-    """Appends invocations to a new `samples.db`. Use as a context; leaving it makes the file complete."""
+    """Appends invocations to `samples.db`; makes its tables in a new or empty one.
+
+    Use as a context; leaving it makes the file complete.
+    """
 
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None)

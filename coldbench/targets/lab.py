@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -70,8 +70,9 @@ def start_lab(specs: Sequence[FunctionSpec]) -> Iterator[Lab]:
         assert process.stdin
         assert process.stdout
         try:
-            process.stdin.write(msgspec.json.encode(list(specs)).decode() + "\n")
-            process.stdin.flush()
+            with suppress(BrokenPipeError):  # it has ended: what it said, or did not say, tells
+                process.stdin.write(msgspec.json.encode(list(specs)).decode() + "\n")
+                process.stdin.flush()
             said = process.stdout.readline()
             answer = json.loads(said) if said else {"error": "the lab ended without a word"}
             if "error" in answer:
@@ -79,7 +80,8 @@ def start_lab(specs: Sequence[FunctionSpec]) -> Iterator[Lab]:
                 raise kind(answer["error"], place="lab")
             yield Lab(endpoints=tuple(answer["endpoints"]), process=process)
         finally:
-            process.stdin.close()
+            with suppress(BrokenPipeError):
+                process.stdin.close()
             try:
                 process.wait(_END_S)
             except subprocess.TimeoutExpired:

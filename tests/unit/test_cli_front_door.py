@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -69,6 +70,8 @@ def test_no_command_imports_gevent(command: list[str]) -> None:
         (["run", "--bogus"], "No such option: --bogus"),
         (["run", "--url"], "'--url' requires an argument"),
         (["run", "--seed", "x"], "--seed"),
+        (["run", "--seed", "-1"], "--seed"),
+        (["run", "--url", "lab:python", "--json", "/"], "expected a file, found a folder"),
         (["report", "a", "b"], "unexpected extra argument"),
         (["report", "--format", "pdf"], "'pdf' is not one of 'terminal', 'text', 'md', 'json'"),
         (["run", "--url", "a\x1b[31m\nb"], "\\x1b[31m b"),
@@ -124,6 +127,17 @@ def test_ctrl_c_is_130_without_a_word(
     monkeypatch.setattr(runs_command, "command", command)
     assert run(["runs"]) == ExitCode.INTERRUPTED
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_a_command_listens_is_130_too(number: signal.Signals) -> None:
+    script = (
+        "import os, sys; from coldbench import cli; from coldbench.cli import runs; "
+        f"runs.command = lambda: os.kill(os.getpid(), {number:d}); sys.argv[1:] = ['runs']; cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == ExitCode.INTERRUPTED
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["runs"]])

@@ -152,6 +152,12 @@ def test_what_is_written_is_the_users_own(tmp_path: Path) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
 
 
+def test_a_new_folder_reads_as_one_without_invocations(tmp_path: Path) -> None:
+    samples = create(tmp_path / "reports", "run", "burst", NOW) / SAMPLES
+    assert list(read_invocations(samples)) == []
+    assert read_judgements(samples) == []
+
+
 def test_a_root_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot be written") as raised:
