@@ -58,7 +58,8 @@ class Function:
             method=request.method,
             path=request.raw_path,
             headers=list(request.headers.items()),
-            body=await request.read(),
+            # Not `request.read()`, which refuses more than a megabyte.
+            body=await request.content.read(),
             arrival_us=arrival_us,
             client=request.remote or "",
         )
@@ -104,6 +105,8 @@ class Function:
         )
 
     async def _carry(self, instance: Instance, call: Call) -> Answer:
+        if instance.gone.done():  # while the call waited for its turn
+            raise InstanceLost(instance.gone.result())
         if self._how.contract is Contract.RUNTIME_API:
             return await self._apis[instance].carry(call)
         return await http_contract.carry(self._platform.session, instance, self._port_of[instance], call)
@@ -151,5 +154,8 @@ class Function:
 
 
 def _failed(failure: str, kind: str, words: str) -> Answer:
-    body = json.dumps({"errorType": kind, "errorMessage": words}).encode()
+    """What went wrong as Lambda writes it: the process's last line as the message, all of them as the trace."""
+    trace = words.strip().splitlines() or [""]
+    error = {"errorType": kind, "errorMessage": trace[-1], "stackTrace": trace}
+    body = json.dumps(error).encode()
     return Answer(status=502, headers=[("Content-Type", "application/json")], body=body, failure=failure)

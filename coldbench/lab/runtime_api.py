@@ -67,15 +67,16 @@ class RuntimeApi:
         return await pending.answer
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        # `request.content.read()` and not `request.read()`, which refuses more than a megabyte.
         match request.method, request.path.removeprefix(_VERSION).split("/")[1:]:
             case "GET", ["invocation", "next"]:
                 return await self._next()
             case "POST", ["invocation", identity, "response"]:
-                return self._answered(identity, http_answer(await request.read()))
+                return self._answered(identity, http_answer(await request.content.read()))
             case "POST", ["invocation", identity, "error"]:
-                return self._answered(identity, error_answer(await request.read()))
+                return self._answered(identity, error_answer(await request.content.read()))
             case "POST", ["init", "error"]:
-                self.init_error = (await request.read()).decode("utf-8", "replace")[:4096]
+                self.init_error = (await request.content.read()).decode("utf-8", "replace")[:4096]
                 return web.json_response({"status": "OK"}, status=202)
         return web.json_response({"errorMessage": "no such path", "errorType": "NotFound"}, status=404)
 

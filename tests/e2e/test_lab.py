@@ -242,6 +242,30 @@ def test_an_instance_that_dies_in_mid_call_is_lost(tmp_path: Path) -> None:
     assert response.headers["X-Coldbench-Lab-Error"] == "instance_lost"
 
 
+def test_calls_that_wait_for_an_instance_that_has_died_are_answered(tmp_path: Path) -> None:
+    truth = tmp_path / "truth.jsonl"
+    url = function(
+        tmp_path,
+        "start",
+        "#!/usr/bin/env python3\nimport os, socket\n"
+        "socket.create_server(('127.0.0.1', int(os.environ['PORT']))).accept()\n",
+    )
+    with start_lab([parse_lab_url(f"{url}?concurrency=8&max=1&truth={truth}")]) as lab:
+        responses = send(lab.endpoints[0], 24)
+    assert {response.status_code for response in responses} == {502}
+    assert {r.headers["X-Coldbench-Lab-Error"] for r in responses} <= {"instance_lost", "start_failed"}
+    assert len(truth_of(truth)) == 24
+
+
+def test_large_bodies_go_both_ways(tmp_path: Path) -> None:
+    pytest.importorskip("awslambdaric")
+    (tmp_path / "handler.py").write_text("def handler(event, context): return event['body']\n")
+    body = "x" * (3 << 20)
+    with start_lab([parse_lab_url(f"lab:{tmp_path}")]) as lab:
+        response = httpx.post(lab.endpoints[0], content=body, trust_env=False, timeout=30)
+    assert (response.status_code, response.text == body) == (200, True)
+
+
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_without_evidence_nothing_tells(runtime: str) -> None:
     with start_lab([parse_lab_url(f"lab:{runtime}?evidence={mode}") for mode in ("none", "headers")]) as lab:
