@@ -23,6 +23,7 @@ from coldbench.runs.samples import SAMPLES, read_invocations, write_judgements
 from coldbench.stats.counts import CountTally
 from coldbench.stats.fidelity import FidelityTally
 from coldbench.stats.latency import fit
+from coldbench.stats.probed import ProbedTally
 from coldbench.stats.result import ResultTally
 
 Facts = Callable[[], Iterable[Invocation]]
@@ -70,6 +71,7 @@ def analyse(run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None])
         target.name: ResultTally(target.name, around[target.name].round_trip_ns, _stages(run))
         for target in run.targets
     }
+    probed = {target: ProbedTally(target) for target in tallies} if run.command == "probe" else {}
 
     def judgements() -> Iterator[Judgement]:
         for invocation in facts():
@@ -82,6 +84,8 @@ def analyse(run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None])
             counts.verdict(judgement.verdict)
             if target in tallies:
                 tallies[target].add(invocation, judgement)
+            if target in probed:
+                probed[target].add(invocation, judgement)
             yield judgement
 
     keep(judgements())
@@ -95,6 +99,7 @@ def analyse(run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None])
         fidelity=measured,
         targets=tuple(tallies[target.name].observed(target) for target in run.targets),
         results=results,
+        probe=tuple(tally.probed(run.seed) for tally in probed.values()),
     )
 
 

@@ -13,6 +13,7 @@ from coldbench.core.errors import UsageError
 # name -> what it does, in one line; the module of the same name has the function `command`
 COMMANDS = {
     "run": "Drive a load profile and judge each invocation cold or warm.",
+    "probe": "Make a function cold, and show what its cold start is made of.",
     "doctor": "Say what a target's answers tell, and what to do to learn more.",
     "report": "Show a run again, judged by today's rules.",
     "runs": "List the runs.",

@@ -112,6 +112,33 @@ class Result(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
+class Phases(Struct, frozen=True, kw_only=True):
+    """Mean durations in ms over `n` calls of one verdict on one kind of connection.
+
+    Means, since they add up along a call; a phase that these calls did not have is None.
+    """
+
+    verdict: str
+    connection: str  # fresh: dialled within the call; reused: kept from the one before
+    n: int
+    dns_ms: float | None = None
+    connect_ms: float | None = None
+    tls_ms: float | None = None
+    wait_ms: float | None = None
+    download_ms: float | None = None
+
+
+class Probed(Struct, frozen=True, kw_only=True):
+    """What a probe finds of one target beside its `Result`. Execution is what the answers report of it."""
+
+    target: str
+    phases: tuple[Phases, ...] = ()
+    exec_first_ms: Quantiles | None = None  # in the call that was cold
+    exec_later_ms: Quantiles | None = None  # in warm calls
+    # the difference of their medians: a cost of the cold start that no init shows
+    first_execution_ms: Interval | None = None
+
+
 class Run(Struct, frozen=True, kw_only=True):
     """One execution of a command: what was asked, and what was found."""
 
@@ -137,4 +164,5 @@ class Run(Struct, frozen=True, kw_only=True):
     counts: Counts = Counts()
     fidelity: Fidelity = Fidelity()
     results: tuple[Result, ...] = ()
+    probe: tuple[Probed, ...] = ()
     notes: tuple[str, ...] = ()

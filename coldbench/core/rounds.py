@@ -1,0 +1,90 @@
+"""The probe's plan: in each round every target is made cold, invoked once, and invoked again at once.
+
+Pure: the same experiment gives the same visits. Cold and warm calls are compared on the same kind of
+connection, within minutes of one another and in random order, so that neither a handshake nor the time of
+day is sold as a cold start.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+from msgspec import Struct
+
+# Followers of each first invocation, on fresh and on kept connections: as many of each.
+_FOLLOWERS = (True, True, False, False)
+# In the burst of round r, so many times r calls overlap: more than there can be instances from before.
+_BURST_STEP = 2
+
+
+class Provocation(StrEnum):
+    """What makes a target cold before a round's first invocation of it."""
+
+    GAP = "gap"  # nobody calls it for a while
+    PREPARE = "prepare"  # the user's own command
+    BURST = "burst"  # more overlapping calls than there are instances, after the first one
+
+
+class Experiment(Struct, frozen=True, kw_only=True):
+    """What was asked of a probe. Gaps are drawn evenly between the two of `gap_ns`."""
+
+    provocation: Provocation
+    gap_ns: tuple[int, int] = (0, 0)
+    samples: int
+    seed: int
+    precision: float | None = None  # relative half-width of the cold penalty's interval that is enough
+    max_time_ns: int | None = None
+
+
+class Visit(Struct, frozen=True, kw_only=True):
+    """One target in one round. `fresh` says of each follower whether it dials, in the order they are sent.
+
+    The first invocation comes at least `gap_ns` after the target's last answer, on a fresh connection.
+    """
+
+    round: int
+    target: int  # an index into the run's targets
+    gap_ns: int
+    fresh: tuple[bool, ...]
+    burst: int = 0  # overlapping calls after the followers
+
+    @property
+    def invocations(self) -> int:
+        """How many it sends when all is answered."""
+        return 1 + len(self.fresh) + self.burst
+
+
+def rounds(experiment: Experiment, target_count: int) -> Iterator[list[Visit]]:
+    """The visits of each round, in random order; the first round comes without a gap.
+
+    Whether a follower's place among the others matters is not known: their order is drawn too.
+    """
+    from numpy.random import default_rng  # late: numpy costs 0.1 s
+
+    random = default_rng(experiment.seed)
+    shortest, longest = experiment.gap_ns
+    for number in range(experiment.samples):
+        yield [
+            Visit(
+                round=number,
+                target=target,
+                gap_ns=int(random.integers(shortest, longest, endpoint=True)) if number else 0,
+                fresh=tuple(_FOLLOWERS[place] for place in random.permutation(len(_FOLLOWERS))),
+                burst=_BURST_STEP * (number + 1) if experiment.provocation is Provocation.BURST else 0,
+            )
+            for target in random.permutation(target_count).tolist()
+        ]
+
+
+def planned_invocations(experiment: Experiment, target_count: int) -> int:
+    """The most that are sent: of all rounds."""
+    return sum(visit.invocations for visits in rounds(experiment, target_count) for visit in visits)
+
+
+def planned_duration_ns(experiment: Experiment, target_count: int) -> int:
+    """Of all rounds' gaps; how long answers and a command take is not known before.
+
+    Targets wait for their gaps at the same time, so that a round takes about as long as its longest one.
+    """
+    return sum(
+        max((visit.gap_ns for visit in visits), default=0) for visits in rounds(experiment, target_count)
+    )

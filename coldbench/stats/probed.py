@@ -1,0 +1,83 @@
+"""The probe's own figures: mean phases of cold and warm calls, the first execution against later ones."""
+
+from collections import Counter, defaultdict
+
+from coldbench.core.invocation import Invocation
+from coldbench.core.summary import Phases, Probed
+from coldbench.core.verdict import ColdKind, Judgement, Verdict
+from coldbench.stats.intervals import difference_of_medians
+from coldbench.stats.quantiles import quantiles
+
+
+class ProbedTally:
+    """Of one target. `add` each invocation that ended, then ask what was `probed`."""
+
+    def __init__(self, target: str) -> None:
+        self._target = target
+        # Kinds of cold starts are never pooled.
+        self._cold: defaultdict[ColdKind | None, list[Invocation]] = defaultdict(list)
+        self._warm: list[Invocation] = []
+
+    def add(self, invocation: Invocation, judgement: Judgement) -> None:
+        """Keep it, if it is a cold start or a warm call that nothing of ours overlapped."""
+        if not invocation.completed:
+            return
+        if judgement.verdict is Verdict.COLD:
+            self._cold[judgement.cold_kind].append(invocation)
+        elif judgement.verdict is Verdict.WARM and not invocation.phase.endswith(":burst"):
+            self._warm.append(invocation)
+
+    def probed(self, seed: int) -> Probed:
+        """The figures; `seed` is that of the run and decides what is resampled."""
+        numbers = Counter({kind: len(its) for kind, its in self._cold.items()})
+        cold = self._cold[numbers.most_common(1)[0][0]] if numbers else []
+        groups = [
+            (Verdict.COLD, cold, True),
+            (Verdict.WARM, self._warm, True),
+            (Verdict.WARM, self._warm, False),
+        ]
+        first, later = _executions(cold), _executions(self._warm)
+        return Probed(
+            target=self._target,
+            phases=tuple(
+                _phases(verdict, dialled, its)
+                for verdict, every, dialled in groups
+                if (its := [one for one in every if one.dialled is dialled])
+            ),
+            exec_first_ms=quantiles([value for its in first.values() for value in its]),
+            exec_later_ms=quantiles([value for its in later.values() for value in its]),
+            first_execution_ms=difference_of_medians(first, later, seed),
+        )
+
+
+def _executions(invocations: list[Invocation]) -> dict[int, list[float]]:
+    """Reported executions by round, ms."""
+    rounds: defaultdict[int, list[float]] = defaultdict(list)
+    for invocation in invocations:
+        if invocation.evidence.exec_ms is not None:
+            rounds[int(invocation.phase.partition(":")[0])].append(invocation.evidence.exec_ms)
+    return rounds
+
+
+def _phases(verdict: Verdict, dialled: bool, its: list[Invocation]) -> Phases:
+    return Phases(
+        verdict=verdict.value,
+        connection="fresh" if dialled else "reused",
+        n=len(its),
+        dns_ms=_mean_ms([one.dns_ns for one in its]),
+        connect_ms=_mean_ms([one.connect_ns for one in its]),
+        tls_ms=_mean_ms([one.tls_ns for one in its]),
+        wait_ms=_mean_ms([one.wait_ns for one in its]),
+        download_ms=_mean_ms(
+            [
+                one.end_ns - one.first_byte_ns
+                for one in its
+                if one.end_ns is not None and one.first_byte_ns is not None
+            ]
+        ),
+    )
+
+
+def _mean_ms(durations_ns: list[int | None] | list[int]) -> float | None:
+    known = [duration for duration in durations_ns if duration is not None]
+    return sum(known) / len(known) / 1e6 if known else None

@@ -1,0 +1,207 @@
+"""`coldbench probe` as people and scripts use it, against the lab and against trouble."""
+
+import json
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coldbench.runs.samples import SAMPLES, read_invocations, read_judgements
+from tests.e2e.cli import add_up, coldbench, eventually, only_folder, parsed, started
+from tests.e2e.raw_server import Visit, ok, raw_server
+
+
+async def hello(visit: Visit) -> bytes:
+    return ok(b"hello")
+
+
+@pytest.fixture
+def dead_url() -> Iterator[str]:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}/"
+
+
+def truth(path: Path) -> dict[str, str]:
+    """Verdicts by the id of the invocation."""
+    lines = (json.loads(line) for line in path.read_text().splitlines())
+    return {line["id"]: line["verdict"] for line in lines}
+
+
+def wrong_verdicts(folder: Path, record: dict[str, Any], true: dict[str, str]) -> list[object]:
+    return [
+        (one.seq, one.verdict, true[f"{record['run_id']}-{one.seq}"], one.reason)
+        for one in read_judgements(folder / SAMPLES)
+        if one.verdict != true[f"{record['run_id']}-{one.seq}"]
+    ]
+
+
+def test_every_round_is_cold_then_warm_on_both_kinds_of_connection(tmp_path: Path) -> None:
+    there = [f"lab:{name}?idle=400ms&truth=truth" for name in ("python", "node", "custom")]
+    urls = [word for url in there for word in ("--url", url)]
+    done = coldbench("probe", *urls, "--samples", "5", "--seed", "3", "--json", "-", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    record = parsed(done)
+    add_up(record)
+    assert record["command"] == "probe"
+    assert record["counts"]["intended"] == record["counts"]["completed"] == 3 * 5 * 5
+    folder = only_folder(tmp_path)
+    assert not wrong_verdicts(folder, record, truth(tmp_path / "truth"))
+    facts = list(read_invocations(folder / SAMPLES))
+    roles = {one.phase.partition(":")[2] for one in facts}
+    assert roles == {"first", "fresh", "reused"}
+    assert all(one.reused is one.phase.endswith(":reused") for one in facts)
+    for result, probed in zip(record["results"], record["probe"], strict=True):
+        assert result["verdicts"]["cold"] == 5
+        assert result["verdicts"]["warm"] == 20
+        penalty = result["cold_penalty_ms"]
+        assert penalty["low"] <= penalty["value"] <= penalty["high"]
+        assert [(its["verdict"], its["connection"], its["n"]) for its in probed["phases"]] == [
+            ("cold", "fresh", 5),
+            ("warm", "fresh", 10),
+            ("warm", "reused", 10),
+        ]
+        assert probed["exec_later_ms"]["n"] == 20
+
+
+def test_a_command_makes_each_sample_cold_and_its_output_is_kept(tmp_path: Path) -> None:
+    with raw_server(hello) as server:
+        done = coldbench(
+            "probe", "--url", f"f={server.url}", "--prepare", "echo for $COLDBENCH_TARGET at $COLDBENCH_URL",
+            "--samples", "2", "--quiet", cwd=tmp_path,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (only_folder(tmp_path) / "prepare.log").read_text() == f"for f at {server.url}\n" * 2
+
+
+def test_a_command_that_fails_ends_the_probe_and_says_why(tmp_path: Path) -> None:
+    with raw_server(hello) as server:
+        done = coldbench("probe", "--url", server.url, "--prepare", "echo no rights; exit 3", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--prepare: the command ended with code 3: no rights" in done.stderr
+    assert not server.visits
+    assert json.loads((only_folder(tmp_path) / "run.json").read_text())["state"] == "interrupted"
+
+
+def test_a_burst_makes_new_instances_without_waiting(tmp_path: Path) -> None:
+    done = coldbench(
+        "probe", "--url", "lab:python?idle=60s", "--force", "burst", "--samples", "3", "--json", "-",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    record = parsed(done)
+    assert record["counts"]["intended"] == 3 * 5 + 2 + 4 + 6
+    assert record["results"][0]["instances"] >= 3
+
+
+def test_it_stops_when_the_penalty_is_as_precise_as_asked(tmp_path: Path) -> None:
+    done = coldbench(
+        "probe", "--url", "lab:custom?idle=100ms", "--precision", "90%", "--samples", "40", "--json", "-",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    record = parsed(done)
+    add_up(record)
+    assert record["state"] == "complete"
+    assert record["counts"]["intended"] == record["counts"]["completed"] < 40 * 5
+
+
+def test_it_ends_in_time(tmp_path: Path) -> None:
+    with raw_server(hello) as server:
+        done = coldbench(
+            "probe", "--url", server.url, "--gap", "100ms", "--samples", "500", "--max-time", "1s",
+            "--json", "-", cwd=tmp_path,
+        )  # fmt: skip
+    record = parsed(done)
+    assert record["counts"]["dropped"] == 0
+    assert any("--max-time" in note for note in record["notes"])
+
+
+def test_the_plan_is_shown_and_nothing_is_sent(tmp_path: Path) -> None:
+    with raw_server(hello) as server:
+        done = coldbench("probe", "--url", server.url, "--gap", "5s-15s", "--dry-run", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "10 rounds, 50 invocations" in done.stdout
+    assert "5s to 15s of silence" in done.stdout
+    assert not server.connections
+    assert not (tmp_path / "reports").exists()
+
+
+def test_nothing_answers_is_exit_3_after_one_round(tmp_path: Path, dead_url: str) -> None:
+    done = coldbench("probe", "--url", dead_url, "--gap", "50s", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "refused" in done.stderr
+
+
+def test_one_dead_target_of_two_is_exit_4(tmp_path: Path, dead_url: str) -> None:
+    with raw_server(hello) as server:
+        done = coldbench(
+            "probe", "--url", f"dead={dead_url}", "--url", f"f={server.url}", "--gap", "0s", "--samples", "2",
+            "--json", "-", cwd=tmp_path,
+        )  # fmt: skip
+    assert done.returncode == 4
+    record = parsed(done)
+    add_up(record)
+    assert record["state"] == "degraded"
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_keeps_what_was_measured(tmp_path: Path, sent: signal.Signals) -> None:
+    with (
+        raw_server(hello) as server,
+        started("probe", "--url", server.url, "--gap", "60s", cwd=tmp_path) as process,
+    ):
+        eventually(lambda: len(server.visits) == 5)
+        process.send_signal(sent)
+        output, said = process.communicate(timeout=30)
+    assert process.returncode == 130, said
+    assert "stopping" in output
+    record = json.loads((only_folder(tmp_path) / "run.json").read_text())
+    add_up(record)
+    assert record["state"] == "interrupted"
+    assert record["counts"]["completed"] == 5
+    assert record["counts"]["dropped"] == 45
+
+
+def test_a_second_interruption_does_not_wait_for_the_answer(tmp_path: Path) -> None:
+    async def never(visit: Visit) -> bytes:
+        import asyncio
+
+        await asyncio.sleep(300)
+        return b""
+
+    with raw_server(never) as server, started("probe", "--url", server.url, cwd=tmp_path) as process:
+        eventually(lambda: len(server.visits) == 1)
+        process.send_signal(signal.SIGINT)
+        assert process.stdout
+        eventually(lambda: "stopping" in process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert process.returncode == 130
+    record = json.loads((only_folder(tmp_path) / "run.json").read_text())
+    add_up(record)
+    assert record["counts"]["unfinished"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--gap", "soon"), ["--gap", "duration"]),
+        (("--gap", "9s-3s"), ["--gap", "shorter"]),
+        (("--gap", "3s", "--prepare", "true"), ["--gap --prepare", "one way"]),
+        (("--force", "it"), ["--force", "burst"]),
+        (("--samples", "0"), ["--samples"]),
+        (("--precision", "5"), ["--precision", "5%"]),
+        (("--max-invocations", "7"), ["50 invocations", "--samples"]),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_code_2(
+    tmp_path: Path, arguments: tuple[str, ...], words: list[str]
+) -> None:
+    done = coldbench("probe", "--url", "lab:python", *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert all(word in done.stderr for word in words), done.stderr
+    assert len(done.stderr.splitlines()) == 1
