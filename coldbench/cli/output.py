@@ -10,11 +10,10 @@ from rich.text import Text
 
 from coldbench.core.errors import UsageError
 from coldbench.core.summary import Run
-from coldbench.report.terminal import face
+from coldbench.report.terminal import face, narrowest
 from coldbench.runs.folder import encode_record
 
 _STDOUT = "-"
-_NARROWEST = 80  # in columns; a narrower terminal wraps the lines, and no figure is cut
 
 
 class PlainConsole(Console):
@@ -47,9 +46,11 @@ class Output:
 
     def run(self, run: Run, folder: Path | None) -> None:
         """The run, for people and as JSON where that was asked for."""
-        self.console.width = max(self.console.width, _NARROWEST)
-        self.console.print(face(run, folder, self.console))
-        self.json(encode_record(run))
+        self.console.width = max(self.console.width, narrowest(run))
+        try:
+            self.console.print(face(run, folder, self.console))
+        finally:  # a reader who has gone (`| head`) does not keep it from the file
+            self.json(encode_record(run))
 
     def json(self, document: bytes) -> None:
         """A document for programs, where `--json` said; nothing when it was not given."""

@@ -27,6 +27,7 @@ from coldbench.report.live import LiveView, Now
 from coldbench.report.plan import plan_lines
 from coldbench.runs.folder import create, write_record
 from coldbench.runs.samples import SAMPLES
+from coldbench.stats.notes import advice
 
 _TICK_S = 0.1
 
@@ -160,7 +161,8 @@ def _finished(run: Run, outcome: Outcome) -> Run:
     finished = outcome.finished
     if outcome.started:
         notes += [
-            f"{name} could not be reached: {error}" for name, error in outcome.started.unreachable.items()
+            f"{name} could not be reached: {error}{advice(error)}"
+            for name, error in outcome.started.unreachable.items()
         ]
     if outcome.fault:
         notes.append(f"{outcome.fault}: what was measured until then is kept")

@@ -154,7 +154,7 @@ class Function:
 
 
 def _failed(failure: str, kind: str, words: str) -> Answer:
-    """What went wrong as Lambda writes it: the process's last line as the message, all of them as the trace."""
+    """What went wrong, as Lambda writes it: the process's last line is the message, all are the trace."""
     trace = words.strip().splitlines() or [""]
     error = {"errorType": kind, "errorMessage": trace[-1], "stackTrace": trace}
     body = json.dumps(error).encode()

@@ -45,7 +45,7 @@ def generator(run: Run) -> Iterator[str]:
         said.append(f"widest burst sent within {ms(fidelity.burst_spread_ms)} ms")
     said.append(f"{count(fidelity.connections_opened, 'connection')} opened")
     if fidelity.reused_pct is not None:
-        said.append(f"{fidelity.reused_pct:.0f} % of invocations reused one")
+        said.append(f"{int(fidelity.reused_pct)} % of invocations reused one")  # 99.6 % are not all
     if fidelity.generator_cpu_pct_max is not None:
         said.append(f"CPU at most {fidelity.generator_cpu_pct_max:.0f} % of a core")
     yield "; ".join(said)
@@ -57,7 +57,7 @@ def first_responses(run: Run) -> Iterator[str]:
     """What each target answered first: a 200 is not always the function."""
     for result in run.results:
         if result.first_response is not None:
-            yield f"{shown(result.target)}: {shown(result.first_response, 60)}"
+            yield f"{shown(result.target)}: {shown(result.first_response, 160)}"
 
 
 def notes(run: Run) -> Iterator[str]:

@@ -31,7 +31,8 @@ def _of(result: Result) -> Iterator[str]:
         known = f"no cold start in {count(told, 'call')}" + (
             " of which it can be told" if told < judged else ""
         )
-        yield "; ".join((*([known] if told else []), *_others(result))) or "the function never ran"
+        said = "; ".join((*([known] if told else []), *_others(result)))
+        yield said or "no answer came from the function itself"
     else:
         yield f"{_price(result)}{_parts(result)}"
         execution = _median(result.exec_ms)

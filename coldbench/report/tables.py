@@ -83,7 +83,7 @@ def _met(run: Run) -> Table:
     cells[Column("instances")] = lambda r: "" if r.instances is None else f"{r.instances:,}"
     cells[Column("errors")] = lambda r: f"{sum(r.errors.values()):,}"
     if any(not status.startswith("2") for result in run.results for status in result.statuses):
-        cells[Column("status", words=True)] = _statuses
+        cells[Column("status")] = _statuses
     return _table(run, "What the invocations met", cells)
 
 

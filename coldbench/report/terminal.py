@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table as RichTable
@@ -18,6 +19,7 @@ from coldbench.report.words import WITHHELD, shown
 
 _INDENT = 2
 _SHORTEST_NAME = 6
+_NARROWEST = 80
 
 _STATES = {State.COMPLETE: "green", State.DEGRADED: "yellow", State.INTERRUPTED: "yellow"}
 _HEADS = {"cold": "cyan", "warm": "red"}
@@ -30,6 +32,26 @@ _ASCII_RULE = box.Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=
 def face(run: Run, folder: Path | None, console: Console) -> RenderableType:
     """All of it, for `console.print`; `folder` is where the run is kept."""
     return Group(*_parts(run, folder, console))
+
+
+def narrowest(run: Run) -> int:
+    """How many columns a console needs at least: in fewer, rich would leave columns of the tables out.
+
+    A terminal that has fewer wraps the lines, and no figure is lost.
+    """
+    return max([_NARROWEST, *(_INDENT + _least(table) for table in tables(run))])
+
+
+def _least(table: Table) -> int:
+    widths = [
+        max(_width(head), *([_SHORTEST_NAME] if column.words else map(cell_len, cells)))
+        for column, head, *cells in zip(table.columns, table.heads, *table.rows, strict=True)
+    ]
+    return sum(widths) + 2 * len(widths)  # a blank on the right of each, and one between two of them
+
+
+def _width(head: str) -> int:
+    return max(map(cell_len, head.split("\n")))
 
 
 def _parts(run: Run, folder: Path | None, console: Console) -> Iterator[RenderableType]:
@@ -83,7 +105,7 @@ def _table(table: Table, console: Console) -> Iterator[RenderableType]:
             # Names are broken when the terminal is narrow. A figure never: half of it is another figure.
             no_wrap=not column.words,
             overflow="fold" if column.words else "ellipsis",
-            min_width=_SHORTEST_NAME if column.words else None,
+            min_width=max(_width(head), _SHORTEST_NAME) if column.words else None,
         )
     for row in table.rows:
         made.add_row(

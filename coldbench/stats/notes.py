@@ -47,9 +47,14 @@ def _who_answered(result: Result) -> Iterator[str]:
             "look at the function's own log for its init error"
         )
     if answered and verdicts.get(Verdict.DISCARDED, 0) == answered:
-        yield "the function never ran: everything was answered, or refused, before it"
+        yield "no answer came from the function itself: something answered, or refused, in its place"
     for name, count in sorted(result.errors.items()):
-        yield f"{count} invocations failed: {name}{_ADVICE.get(name, '')}"
+        yield f"{count} invocations failed: {name}{advice(name)}"
+
+
+def advice(error: str) -> str:
+    """What an error (`core.invocation.Error`) means and what helps; empty where its name says all."""
+    return _ADVICE.get(error, "")
 
 
 _KINDS = {
@@ -60,7 +65,7 @@ _KINDS = {
 _ADVICE = {
     "stale_reuse": ", the server closed kept connections: use --connections fresh",
     "timeout": ": their wait is longer than --timeout; they stay in the quantiles as at least that",
-    "tls": ": the certificate could not be verified (--insecure skips that)",
+    "tls": ": no TLS that can be trusted is spoken there (--insecure does not verify the certificate)",
     "dns": ": the host name is not known",
     "refused": ": nothing listens there",
     "descriptors": ": this machine ran out of file descriptors; raise ulimit -n or use fewer connections",

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from coldbench.core.summary import Counts, Fidelity, Run, State
-from coldbench.report.terminal import face
+from coldbench.report.terminal import face, narrowest
 from coldbench.report.text import markdown, text
 from tests.unit.report_runs import NODE, PYTHON, SILENT, run_of
 
@@ -60,6 +60,23 @@ def test_no_line_is_wider_than_the_terminal_and_no_figure_is_cut(width: int, enc
     assert max(cell_len(line) for line in shown.splitlines()) <= width
     for figure in ("71.3", "64.4", "6.60", "76.9", "71.3 [68.0 to 75.2]"):
         assert figure in shown
+    assert "…" not in shown
+
+
+def test_every_column_has_a_width_in_which_it_is_shown() -> None:
+    busy = replace(
+        PYTHON,
+        verdicts=dict.fromkeys(("cold", "warm", "cold_affected", "preinitialised"), 1_000)
+        | dict.fromkeys(("unknown", "start_failed", "throttled", "discarded"), 1_000),
+        statuses={"429": 1_000},
+    )
+    run = run_of(busy)
+    assert narrowest(run_of()) == narrowest(run_of(PYTHON)) == 80
+    assert narrowest(run) > 80
+    shown = terminal(run, width=narrowest(run))
+    assert max(cell_len(line) for line in shown.splitlines()) <= narrowest(run)
+    assert shown.partition("What a cold call waits for")[0].count("1,000") == 9
+    assert "status" in shown
     assert "…" not in shown
 
 

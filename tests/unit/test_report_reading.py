@@ -38,7 +38,7 @@ def test_what_a_cold_start_costs_and_what_it_is_made_of() -> None:
             Result(target="t", verdicts={"start_failed": 6}),
             "t: 6 waited for an instance that never came up.",
         ),
-        (Result(target="t", verdicts={"discarded": 6}), "t: the function never ran."),
+        (Result(target="t", verdicts={"discarded": 6}), "t: no answer came from the function itself."),
         (Result(target="t", verdicts={"cold": 0, "warm": 0}), "t: nothing was answered."),
         (SILENT, "which calls were cold is unknown."),
         (
