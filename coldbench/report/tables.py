@@ -69,6 +69,8 @@ def tables(run: Run) -> Iterator[Table]:
         yield _met(run)
         yield from _filled(run, "Waits, in ms", _WAITS)
         yield from _filled(run, "Startup and execution, in ms", _STARTUP)
+    if any(probed.phases for probed in run.probe):
+        yield _phases(run)
 
 
 def _met(run: Run) -> Table:
@@ -128,6 +130,33 @@ _LEGEND = {
     "platform": "Platform: the platform's overhead, startup without init.",
     "unattributed": "Unattributed: startup without init, of which it is not known whose it is.",
 }
+_PHASES = ("dns_ms", "connect_ms", "tls_ms", "wait_ms", "download_ms")
+
+
+def _phases(run: Run) -> Table:
+    rows = [
+        [
+            shown(probed.target, 24),
+            f"{its.verdict}, {its.connection}",
+            *("" if (value := getattr(its, field)) is None else ms(value) for field in _PHASES),
+            f"{its.n:,}",
+        ]
+        for probed in run.probe
+        for its in probed.phases
+    ]
+    return Table(
+        title="Phases of a call, mean ms",
+        columns=[
+            _TARGET,
+            Column("call,", "connection", words=True),
+            *(Column(field.removesuffix("_ms")) for field in _PHASES),
+            Column("n"),
+        ],
+        rows=rows,
+        caption="Means, which add up along a call. Wait: first byte sent to first byte received.",
+    )
+
+
 _NO_INTERVAL = f"[{WITHHELD}]"
 
 

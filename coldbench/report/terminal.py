@@ -13,8 +13,10 @@ from rich.text import Text
 from coldbench.core.summary import Run, State
 from coldbench.report import lines
 from coldbench.report.drawing import breakdown
+from coldbench.report.known import known
 from coldbench.report.reading import reading
 from coldbench.report.tables import Table, tables
+from coldbench.report.waterfall import waterfall
 from coldbench.report.words import WITHHELD, shown
 
 _INDENT = 2
@@ -62,9 +64,14 @@ def _parts(run: Run, folder: Path | None, console: Console) -> Iterator[Renderab
     for table in tables(run):
         yield from _section(table.title, _table(table, console))
         yield from bars  # after the first table, which says how many calls they stand for
+    yield from _section(
+        "A cold call's phases, mean ms on fresh connections",
+        waterfall(run, console, console.width - 2 * _INDENT),
+    )
     yield from _section("Generator", (Text(line) for line in lines.generator(run)))
     yield from _section("First responses", (Text(line, style="dim") for line in lines.first_responses(run)))
     bullet = "-" if console.options.ascii_only else "•"
+    yield from _section("How it is known", (_item(bullet, "dim", line) for line in known(run)))
     yield from _section("Notes", (_item(bullet, "yellow", note) for note in lines.notes(run)))
     yield from _section("In words", (_item(bullet, "cyan", answer) for answer in reading(run)))
     yield Text()

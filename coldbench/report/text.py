@@ -9,6 +9,7 @@ from tabulate import tabulate
 
 from coldbench.core.summary import Run
 from coldbench.report import lines
+from coldbench.report.known import known
 from coldbench.report.reading import reading
 from coldbench.report.tables import Table, tables
 from coldbench.report.words import shown
@@ -54,6 +55,7 @@ def _blocks(run: Run, folder: Path | None, style: _Style) -> Iterator[str]:
             yield table.caption
     yield from section("Generator", lines.generator(run))
     yield from section("First responses", lines.first_responses(run))
+    yield from section("How it is known", known(run))
     yield from section("Notes", lines.notes(run))
     yield from section("In words", reading(run))
 
