@@ -15,6 +15,7 @@ import gevent
 from gevent.monkey import get_original
 
 from coldbench.core.invocation import Error
+from coldbench.engine.arrival import ANCILLARY_BYTES, arrived_ns, stamp_arrivals
 from coldbench.engine.response import Response
 from coldbench.engine.tls import TlsLayer
 
@@ -113,6 +114,7 @@ class Connection:
             self._socket = _socket(family, patched_socket.SOCK_STREAM)
             self._socket.setblocking(False)
             self._socket.setsockopt(patched_socket.IPPROTO_TCP, patched_socket.TCP_NODELAY, 1)
+            stamp_arrivals(self._socket)
             code = self._socket.connect_ex(where)
         except OSError as error:
             code = error.errno or errno.EIO
@@ -205,13 +207,13 @@ class Connection:
 
     def _readable(self) -> None:
         try:
-            data = self._socket.recv(_RECEIVE_BYTES)
+            data, stamps, _, _ = self._socket.recvmsg(_RECEIVE_BYTES, ANCILLARY_BYTES)
         except BlockingIOError:
             return
         except OSError as error:
             self.fail(self._broken(error.errno))
             return
-        now = monotonic_ns()
+        now = arrived_ns(stamps)
         if self._tls is not None:
             if not self._tls.established and data:
                 self._handshake(data)
@@ -236,7 +238,7 @@ class Connection:
             self.close()  # bytes that nobody asked for
             return
         if not self.first_byte_ns:
-            self.first_byte_ns = now
+            self.first_byte_ns = max(now, self.sent_ns)
         response = self.response
         response.feed(data)
         if response.error is not None:

@@ -3,6 +3,7 @@
 What comes back is requests per second, and where the client tells them its latencies in ms.
 """
 
+import csv
 import json
 import os
 import re
@@ -139,8 +140,8 @@ def fast_http_user(url: str, connections: int, seconds: float) -> Measured:
                 f"{folder}/out",
             ),
         )
-        row = (Path(folder) / "out_stats.csv").read_text().splitlines()[-1].split(",")
-    return Measured(int(row[2]) / seconds, float(row[4]))
+        *_, row = csv.DictReader((Path(folder) / "out_stats.csv").read_text().splitlines())
+    return Measured(int(row["Request Count"]) / seconds, float(row["50%"]), float(row["99%"]))
 
 
 CLIENTS: dict[str, Client] = {

@@ -1,6 +1,7 @@
 """`python -m tests.bench.server DELAY_MS`: answers each request after an exact delay and logs what it saw.
 
-One epoll loop. It prints its port; at the end of its input it prints the arrivals, ns of the monotonic
+One epoll loop. The delay counts from the request's arrival by the kernel's stamp, so that the loop's own
+wake-up is within it. It prints its port; at the end of its input it prints the arrivals, ns of the monotonic
 clock, and how late each answer left (its own error), one JSON line.
 """
 
@@ -10,6 +11,8 @@ import select
 import socket
 import sys
 import time
+
+from coldbench.engine.arrival import ANCILLARY_BYTES, arrived_ns, stamp_arrivals
 
 RESPONSE = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 12\r\n"
@@ -48,6 +51,7 @@ def main() -> None:
                     except BlockingIOError:
                         break
                     accepted.setblocking(False)
+                    stamp_arrivals(accepted)
                     accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     connections[accepted.fileno()] = accepted
                     epoll.register(accepted, select.EPOLLIN)
@@ -55,14 +59,14 @@ def main() -> None:
                 print(json.dumps({"arrivals": arrivals, "late": late}), flush=True)
                 return
             else:
-                arrived = time.monotonic_ns()
                 try:
-                    data = connections[fd].recv(65536)
+                    data, stamps, _, _ = connections[fd].recvmsg(65536, ANCILLARY_BYTES)
                 except ConnectionError:
                     data = b""
                 if not data:
                     connections.pop(fd).close()
                     continue
+                arrived = arrived_ns(stamps)
                 arrivals.append(arrived)
                 if delay_ns:
                     heapq.heappush(due, (arrived + delay_ns, fd))
