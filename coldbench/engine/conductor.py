@@ -1,7 +1,7 @@
 """Carries out a plan: step by step, through Locust's users."""
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from time import monotonic_ns
 
@@ -35,6 +35,7 @@ class Conductor:
         self.phase_started_ns = 0
         self._seqs: Iterator[int] = count()
         self.intended = 0
+        self._waiting: list[Callable[[], None]] = []
 
     def perform(self) -> None:
         """All steps in order. Returns when the last one has dispatched what it had to."""
@@ -122,7 +123,7 @@ class Conductor:
                 elif wait_s:
                     gevent.get_hub().loop.timer(wait_s).start(invoke)
                 else:
-                    invoke()
+                    self._soon(invoke)
 
             def invoke() -> None:
                 now = monotonic_ns()
@@ -137,6 +138,20 @@ class Conductor:
             gevent.wait([ended, self.stop], count=1)
 
         return loop
+
+    def _soon(self, invoke: Callable[[], None]) -> None:
+        """Invoke when every answer that is at hand has been read.
+
+        Requests that leave together wake the server once; between reads each would wake it again.
+        """
+        self._waiting.append(invoke)
+        if len(self._waiting) == 1:
+            gevent.get_hub().loop.run_callback(self._invoke_waiting)
+
+    def _invoke_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for invoke in waiting:
+            invoke()
 
     def _together(self, jobs: Sequence[Job]) -> None:
         """Hand the jobs to Locust's users and wait until each is done."""

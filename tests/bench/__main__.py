@@ -154,10 +154,9 @@ def remarks() -> Iterator[str]:
     yield "## What is left"
     yield ""
     yield (
-        "On two cores the writer shares the server's core, and both slow down: the engine waits for "
-        "nginx. With the facts thrown away instead (`cat` in the writer's place), on 2026-11-23, the "
-        "engine alone reached 0.6 to 0.7 of wrk's rate. Most of what an invocation costs it is the "
-        "`send` system call, which wrk pays too."
+        "On two cores the writer shares the server's core, at the lowest priority. Of what an invocation costs "
+        "the engine, more than half is the kernel's part of sending and receiving, which wrk pays too; the "
+        "rest is Python: the parser's callbacks, the fact, the next request."
     )
 
 

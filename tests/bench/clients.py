@@ -57,7 +57,7 @@ def run_engine(profile: str, url: str, samples: Path) -> Finished:
     )
     reading, writing = os.pipe()
     writer = subprocess.Popen(
-        pinned(["nice", sys.executable, "-m", "coldbench.engine.writer", str(samples)], SERVER_CORE),
+        pinned([sys.executable, "-m", "coldbench.engine.writer", str(samples)], SERVER_CORE),
         stdin=reading,
         stdout=subprocess.DEVNULL,
     )
