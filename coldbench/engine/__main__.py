@@ -26,7 +26,8 @@ from coldbench.engine.conductor import Conductor
 from coldbench.engine.origin import Origin
 from coldbench.engine.outbox import Outbox, Pipe
 from coldbench.engine.user import Invoker
-from coldbench.engine.watch import Watch, raise_descriptor_limit
+from coldbench.engine.watch import Watch
+from coldbench.runs.process import raise_descriptor_limit
 
 _REACH_NS = 10_000_000_000
 _TICK_S = 0.02

@@ -1,6 +1,5 @@
 """The generator watches itself: its own CPU, and how late its hub runs."""
 
-import resource
 import time
 
 from coldbench.engine.pacing import Pacer
@@ -32,14 +31,3 @@ class Watch:
 
     def _busy_ns(self) -> int:
         return time.process_time_ns() - self._pacer.spun_ns
-
-
-def raise_descriptor_limit() -> int:
-    """As many file descriptors as the system lets us have; returns how many."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        except (ValueError, OSError):
-            return soft  # macOS names a hard limit that it does not grant
-    return hard

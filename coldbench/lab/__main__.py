@@ -23,11 +23,13 @@ from coldbench.lab.function import Function, Platform
 from coldbench.lab.http_contract import Ports, client
 from coldbench.lab.launch import launch
 from coldbench.lab.spawning import Spawner
+from coldbench.runs.process import raise_descriptor_limit
 
 
 def main() -> int:
     """Serve what standard input asks for."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise_descriptor_limit()  # every caller that waits has one
     specs = msgspec.json.decode(sys.stdin.readline(), type=list[FunctionSpec])
     try:
         asyncio.run(_serve(specs))

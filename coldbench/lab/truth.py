@@ -11,6 +11,7 @@ import os
 
 from msgspec import Struct
 
+from coldbench.core.errors import UsageError
 from coldbench.core.verdict import Verdict
 from coldbench.lab.instance import Instance
 
@@ -35,10 +36,13 @@ def verdict(served: Served) -> Verdict:
 
 
 class Truth:
-    """Appends to the truth file, one JSON line and one write a call."""
+    """Appends to the truth file, one JSON line and one write a call. UsageError where it cannot."""
 
     def __init__(self, path: str, function: str) -> None:
-        self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise UsageError(f"truth: cannot be written: {error.strerror}", place=path) from error
         self._function = function
 
     def served(self, identity: str | None, served: Served) -> None:

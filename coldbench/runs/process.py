@@ -1,6 +1,7 @@
-"""Telling a living process from another one that got the same pid."""
+"""Processes: how many descriptors ours may have, and telling one from another that got the same pid."""
 
 import os
+import resource
 import subprocess
 from pathlib import Path
 
@@ -20,3 +21,14 @@ def process_started(pid: int) -> str | None:
         env={**os.environ, "LC_ALL": "C"},
     )
     return found.stdout.strip() or None
+
+
+def raise_descriptor_limit() -> int:
+    """As many file descriptors as the system lets us have; returns how many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        except (ValueError, OSError):
+            return soft  # macOS names a hard limit that it does not grant
+    return hard

@@ -2,14 +2,15 @@
 
 from msgspec.structs import replace
 
-from coldbench.core.invocation import Invocation
+from coldbench.core.invocation import Error, Invocation
 from coldbench.core.summary import Fidelity, Lateness
 from coldbench.stats.distribution import Distribution
 
-# The generator, not the target, was the limit: from this much of a core on, or when one invocation in a
-# hundred was started this late.
+# The generator, not the target, was the limit: from this much of a core on, when one invocation in a
+# hundred was started this late, or when any failed for a reason of this machine's own.
 _CPU_LIMIT_PCT = 90.0
 _LATE_LIMIT_MS = 100.0
+_OURS = (Error.DESCRIPTORS, Error.INTERNAL)
 
 
 class FidelityTally:
@@ -19,6 +20,7 @@ class FidelityTally:
         self._lateness = Distribution()
         self._bursts: dict[tuple[str, str], tuple[int, int]] = {}  # the first and the last one sent
         self._reused = [0, 0]  # of connections not reused and reused, the calls
+        self._failed_here = False
 
     def add(self, invocation: Invocation) -> None:
         """Look at one more, ended or not."""
@@ -27,6 +29,7 @@ class FidelityTally:
             self._lateness.add(lateness / 1e6)
         if invocation.reused is not None:
             self._reused[invocation.reused] += 1
+        self._failed_here |= invocation.error in _OURS
         if sent is not None and invocation.phase.endswith(":burst"):
             burst = invocation.target, invocation.phase
             first, last = self._bursts.get(burst, (sent, sent))
@@ -40,7 +43,9 @@ class FidelityTally:
         calls = sum(self._reused)
         return replace(
             given,
-            limited_by_generator=late or (given.generator_cpu_pct_max or 0.0) >= _CPU_LIMIT_PCT,
+            limited_by_generator=late
+            or self._failed_here
+            or (given.generator_cpu_pct_max or 0.0) >= _CPU_LIMIT_PCT,
             lateness_ms=Lateness(p50=lateness.p50, p99=lateness.p99, max=lateness.max)
             if lateness
             else Lateness(),

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import stat
@@ -318,6 +319,25 @@ def test_nothing_outlives_the_lab(how: str) -> None:
             lab.process.stdin.close()
         lab.process.wait(20)
         eventually(lambda: not alive(everybody - {lab.process.pid}))
+
+
+def test_a_truth_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    url = f"lab:python?truth={tmp_path}/no/such/folder/truth.jsonl"
+    with pytest.raises(UsageError, match="truth: cannot be written"), start_lab([parse_lab_url(url)]):
+        pass
+
+
+def test_a_lab_takes_more_callers_than_a_shell_allows_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 512:
+        pytest.skip("no more descriptors to be had")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (128, hard))  # what the lab is started with
+    try:
+        with start_lab([parse_lab_url("lab:python?concurrency=100&max=4")]) as lab:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            assert {response.status_code for response in send(lab.endpoints[0], 200)} == {200}
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_folder_without_a_function_is_said(tmp_path: Path) -> None:
