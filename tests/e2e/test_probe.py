@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -86,15 +87,37 @@ def test_a_command_that_fails_ends_the_probe_and_says_why(tmp_path: Path) -> Non
     assert json.loads((only_folder(tmp_path) / "run.json").read_text())["state"] == "interrupted"
 
 
+# A function that takes its time, so that calls sent together overlap; its init takes longer still.
+_SLOW = f"""#!{sys.executable}
+import os, time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+class Function(BaseHTTPRequestHandler):
+    def do_GET(self):
+        time.sleep(0.1)
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+time.sleep(0.4)
+ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Function).serve_forever()
+"""
+
+
 def test_a_burst_makes_new_instances_without_waiting(tmp_path: Path) -> None:
+    start = tmp_path / "slow" / "start"
+    start.parent.mkdir()
+    start.write_text(_SLOW)
+    start.chmod(0o755)
     done = coldbench(
-        "probe", "--url", "lab:python?idle=60s", "--force", "burst", "--samples", "3", "--json", "-",
+        "probe", "--url", "lab:./slow?idle=60s", "--force", "burst", "--samples", "2", "--json", "-",
         cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     record = parsed(done)
-    assert record["counts"]["intended"] == 3 * 5 + 2 + 4 + 6
-    assert record["results"][0]["instances"] >= 3
+    assert record["counts"]["intended"] == 2 * 5 + 2 + 4
+    assert record["results"][0]["instances"] >= 4
+    assert record["results"][0]["cold_kinds"]["scaleout"] >= 3
 
 
 def test_it_stops_when_the_penalty_is_as_precise_as_asked(tmp_path: Path) -> None:
