@@ -18,6 +18,7 @@ from coldbench.lab.evidence import outgoing, said
 from coldbench.lab.http_contract import Ports
 from coldbench.lab.instance import INIT_TIMEOUT_S, Instance
 from coldbench.lab.launch import Contract, Launch
+from coldbench.lab.network import answer_way_s, request_way_s
 from coldbench.lab.placement import draw_s
 from coldbench.lab.pool import Pool
 from coldbench.lab.runtime_api import RuntimeApi
@@ -44,6 +45,8 @@ class Function:
         self._how = how
         self._platform = platform
         self._random = Random(spec.seed)
+        self._network = Random(f"network {spec.seed}")
+        self._far = bool(spec.round_trip_ns or spec.jitter_ns)
         self._name = f"{spec.runtime}/{Path(spec.folder).name}"
         self._truth = Truth(spec.truth, self._name) if spec.truth else None
         self._apis: dict[Instance, RuntimeApi] = {}
@@ -53,6 +56,8 @@ class Function:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """aiohttp's handler: one request of a caller."""
+        if self._far:
+            await asyncio.sleep(request_way_s(self._spec, self._network))
         arrival_us = now_us()
         call = Call(
             method=request.method,
@@ -70,6 +75,8 @@ class Function:
                 self._truth.served(identity, served)
             else:
                 self._truth.failed(identity, Verdict.START_FAILED, arrival_us, now_us())
+        if self._far:
+            await asyncio.sleep(answer_way_s(self._spec))
         headers = outgoing(answer, served, self._spec.evidence)
         return web.Response(status=answer.status, headers=headers, body=answer.body)
 

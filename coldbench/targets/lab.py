@@ -151,6 +151,8 @@ _KEYS: dict[str, tuple[str, Callable[[str], object]]] = {
     "start": ("start", _delay),
     "preinit": ("preinit", _at_least(0)),
     "max_age": ("max_age_ns", parse_duration),
+    "rtt": ("round_trip_ns", parse_duration),
+    "jitter": ("jitter_ns", parse_duration),
     "evidence": ("evidence", _mode),
     "truth": ("truth", os.path.abspath),
     "seed": ("seed", _at_least(0)),

@@ -177,6 +177,15 @@ def test_the_placement_delay_is_in_the_queue(tmp_path: Path) -> None:
     assert line["queue_ms"] >= 200
 
 
+def test_the_round_trip_is_the_networks_and_not_the_platforms(tmp_path: Path) -> None:
+    truth = tmp_path / "truth.jsonl"
+    with start_lab([parse_lab_url(f"lab:custom?rtt=2s&truth={truth}")]) as lab:
+        (response,) = send(lab.endpoints[0])
+    assert response.elapsed.total_seconds() >= 2
+    (line,) = truth_of(truth).values()
+    assert line["queue_ms"] + line["init_ms"] + line["exec_ms"] < 2000
+
+
 def function(folder: Path, name: str, script: str) -> str:
     path = folder / name
     path.write_text(script)
