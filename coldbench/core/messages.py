@@ -45,13 +45,11 @@ class Pulse(Struct, frozen=True, kw_only=True, tag=True):
     """Where the engine is; four times a second."""
 
     phase: str
-    phase_started_ns: int
     now_ns: int
     dispatched: int
     completed: int
     errors: int
     in_flight: int
-    cpu_pct: float
 
 
 class Finished(Struct, frozen=True, kw_only=True, tag=True):
@@ -60,7 +58,6 @@ class Finished(Struct, frozen=True, kw_only=True, tag=True):
     intended: int
     connections_opened: int
     cpu_pct_max: float | None  # of one core; None for a run that was too short to sample it
-    hub_lag_max_ns: int
     interrupted: bool
 
 
@@ -72,11 +69,9 @@ class Failed(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Progress(Struct, frozen=True, kw_only=True, tag=True):
-    """What the writer has appended so far: rows, and the verdicts that one row alone decides, by target."""
+    """What the writer has appended so far: the verdicts that one row alone decides, by target."""
 
-    rows: int
     verdicts: dict[str, dict[str, int]]
-    errors: dict[str, int]
 
 
 class RawFact(Struct, frozen=True, array_like=True):

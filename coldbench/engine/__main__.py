@@ -137,7 +137,6 @@ def _run(order: Order, from_cli: Inbox, to_cli: Pipe, facts: Pipe) -> None:
                 intended=conductor.intended,
                 connections_opened=outbox.connections_opened,
                 cpu_pct_max=watch.cpu_pct_max,
-                hub_lag_max_ns=watch.hub_lag_max_ns,
                 interrupted=interrupted,
             )
         )
@@ -162,9 +161,8 @@ def _tick(
     """Deadlines, facts on their way, a pulse for the live view."""
     ticks = 0
     while True:
-        due = time.monotonic_ns() + int(_TICK_S * 1e9)
         gevent.sleep(_TICK_S)
-        watch.look(due)
+        watch.look()
         for origin in origins:
             origin.expire(time.monotonic_ns())
             if conductor.stop.is_set():
@@ -179,13 +177,11 @@ def _tick(
                 frame(
                     Pulse(
                         phase=conductor.phase,
-                        phase_started_ns=conductor.phase_started_ns - outbox.zero_ns,
                         now_ns=time.monotonic_ns() - outbox.zero_ns,
                         dispatched=outbox.dispatched,
                         completed=outbox.completed,
                         errors=outbox.errors,
                         in_flight=outbox.in_flight,
-                        cpu_pct=watch.cpu_pct,
                     )
                 )
             )

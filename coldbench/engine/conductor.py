@@ -32,7 +32,6 @@ class Conductor:
         self.stop = Event()
         self.pacer = Pacer(self.stop)
         self.phase = ""
-        self.phase_started_ns = 0
         self._seqs: Iterator[int] = count()
         self.intended = 0
         self._waiting: list[Callable[[], None]] = []
@@ -48,7 +47,7 @@ class Conductor:
             self.intended += planned or 0
             if self.stop.is_set():
                 continue
-            self.phase, self.phase_started_ns = step.phase, monotonic_ns()
+            self.phase = step.phase
             self._perform_step(step, index, first_seq)
             if step.kind is Kind.BURST or after is None or after.kind is Kind.IDLE:
                 self._settle()

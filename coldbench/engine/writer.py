@@ -119,16 +119,12 @@ class Tally:
 
     def __init__(self, order: Order) -> None:
         self._order = order
-        self._rows = 0
         self._verdicts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self._errors: Counter[str] = Counter()
         self._told = 0.0
         self._judged = 0  # since then
 
     def add(self, facts: Sequence[tuple[RawFact, Evidence, Row]]) -> None:
         """Count them, and say it to the CLI, not more often than people can read."""
-        self._rows += len(facts)
-        self._errors.update(fact.error for fact, _, _ in facts if fact.error is not None)
         part = facts[: _JUDGED_AT_ONCE - self._judged]
         self._judged += len(part)
         judged = [invocation(fact, evidence, self._order) for fact, evidence, _ in part]
@@ -141,7 +137,7 @@ class Tally:
 
     def _tell(self) -> None:
         verdicts = {target: dict(its) for target, its in self._verdicts.items()}
-        message = Progress(rows=self._rows, verdicts=verdicts, errors=dict(self._errors))
+        message = Progress(verdicts=verdicts)
         try:
             os.write(1, frame(message))
         except BrokenPipeError:

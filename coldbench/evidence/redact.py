@@ -1,7 +1,6 @@
 """What is never written: credentials, in headers, in URLs, and in what servers echo of them."""
 
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import unquote
 
@@ -28,11 +27,6 @@ def is_secret(name: str) -> bool:
     lower = name.lower()
     words = _SEPARATORS.split(lower)
     return any(part in "".join(words) for part in _PARTS) or not _WORDS.isdisjoint(words)
-
-
-def redact_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """The same headers without secrets."""
-    return tuple((name, redact_value(name, value)) for name, value in headers)
 
 
 def redact_value(name: str, value: str) -> str:
