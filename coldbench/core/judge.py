@@ -19,11 +19,11 @@ from collections.abc import Mapping, Sequence
 
 from coldbench.core.invocation import AnsweredBy, Evidence, Invocation
 from coldbench.core.latency_model import Models, Told, tell
-from coldbench.core.surroundings import QUIET_NS, Surroundings, survey
+from coldbench.core.surroundings import QUIET_NS, Surroundings, WarmWaits, survey
 from coldbench.core.verdict import ColdKind, Judgement, Verdict
 
 # Of the rules below, written into run.json: a folder judged by older rules is judged again when read.
-JUDGE_VERSION = 2
+JUDGE_VERSION = 3
 
 _NO_EVIDENCE = "no evidence"
 
@@ -164,23 +164,36 @@ def _came_before_init_ended(
         return held > age, shown, 0.95
     if not first_use:
         return _later_use_before_init_ended(invocation, around)
-    warm = around.warm_wait_ms(dialled=invocation.dialled)
+    warm = around.warm_waits(dialled=invocation.dialled)
     init = evidence.init_ms
     if warm is None and init is None:
         return True, "no wait of a warm call to confirm it with", 0.8
-    beside = "" if warm is None else f" where warm calls wait {warm:.1f} ms"
+    beside = "" if warm is None else f" where warm calls wait {warm.median:.1f} ms"
     against = "" if init is None else f" against an init of {init:g} ms"
     shown = f"waited {held:.1f} ms{beside}{against}"
+    not_paid, paid = _explained(held, warm, init)
     # It may have come when the init was nearly over: a short wait is none only where warm calls wait as long.
-    if held <= (_LIKE_WARM * warm if warm is not None else _NOT_PAID * (init or 0.0)):
+    if not_paid and not paid:
         quiet_ns = QUIET_NS + int(2e6 * (init or 0.0))
         if invocation.sent_ns is None or not around.quiet_before(invocation.sent_ns, quiet_ns):
             # Somebody's call may have had this instance started, and moments of its init may have been left.
             return None, f"{shown}, soon after another call", 0.0
         return False, shown, 0.95
-    if held >= (_PAID * init if init is not None else _UNLIKE_WARM * (warm or 0.0) + _EDGE_MS):
+    if paid and not not_paid:
         return True, shown, 0.95
     return None, f"{shown}: not decided", 0.0
+
+
+def _explained(held: float, warm: WarmWaits | None, init: float | None) -> tuple[bool, bool]:
+    """Whether a first use may have waited so long without its init, and with it; ms. Both, or neither, is
+    no decision."""
+    if warm is None:
+        return held <= _NOT_PAID * (init or 0.0), held >= _PAID * (init or 0.0)
+    if init is None:
+        return held <= _LIKE_WARM * warm.median, held >= _UNLIKE_WARM * warm.median + _EDGE_MS
+    # Where warm calls take long and all alike, what is beyond them counts, not how many times as much.
+    like_warm = min(_LIKE_WARM * warm.median, warm.high + _EDGE_MS)
+    return held <= like_warm, held >= warm.low + _PAID * init
 
 
 def _later_use_before_init_ended(

@@ -6,7 +6,9 @@ starts, not with its invocations.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from statistics import median
+from statistics import median, quantiles
+
+from msgspec import Struct
 
 from coldbench.core.invocation import Evidence, Invocation
 from coldbench.core.sample import SystematicSample
@@ -17,6 +19,14 @@ QUIET_NS = 2_000_000_000
 # Below this many known warm calls their median wait is not used; it is taken of at most so many.
 _ENOUGH_WARM = 5
 _MOST_WARM = 1 << 16
+
+
+class WarmWaits(Struct, frozen=True):
+    """Less the round trip, ms: the 5 % quantile, the median, and the 95 % quantile."""
+
+    low: float
+    median: float
+    high: float
 
 
 class Surroundings:
@@ -35,7 +45,7 @@ class Surroundings:
         self._first_answer: dict[str, int] = {}
         self._last_answer: dict[str, int] = {}
         self._up: Spans | None = None
-        self._warm_wait_ms: dict[bool, float | None] | None = None
+        self._warm_waits: dict[bool, WarmWaits | None] | None = None
 
     def add(self, invocation: Invocation) -> None:
         """Look at one more invocation, before the first question is asked."""
@@ -86,16 +96,21 @@ class Surroundings:
         last = self._sent.last_end_before(at_ns)
         return last is None or last < at_ns - for_ns
 
-    def warm_wait_ms(self, *, dialled: bool) -> float | None:
-        """The median wait, less the round trip, of calls known to be later uses; by kind of connection."""
-        if self._warm_wait_ms is None:
-            self._warm_wait_ms = {kind: self._median_wait_ms(kind) for kind in (True, False)}
-        return self._warm_wait_ms[dialled]
+    def warm_waits(self, *, dialled: bool) -> WarmWaits | None:
+        """Of calls known to be later uses, by kind of connection; None when there are too few."""
+        if self._warm_waits is None:
+            self._warm_waits = {kind: self._summed_up(kind) for kind in (True, False)}
+        return self._warm_waits[dialled]
 
-    def _median_wait_ms(self, dialled: bool) -> float | None:
+    def _summed_up(self, dialled: bool) -> WarmWaits | None:
         # A later use sent while somebody waited for an instance may have waited with them.
         waits = [wait for sent, wait in self._later_uses[dialled] if not self.cold_in_flight(sent)]
-        return (median(waits) - (self.round_trip_ns or 0)) / 1e6 if len(waits) >= _ENOUGH_WARM else None
+        if len(waits) < _ENOUGH_WARM:
+            return None
+        low, *_, high = quantiles(waits, n=20, method="inclusive")
+        return WarmWaits(
+            *((wait - (self.round_trip_ns or 0)) / 1e6 for wait in (low, median(waits), high)),
+        )
 
 
 def survey(invocations: Iterable[Invocation]) -> defaultdict[str, Surroundings]:

@@ -87,19 +87,18 @@ def test_a_command_that_fails_ends_the_probe_and_says_why(tmp_path: Path) -> Non
     assert json.loads((only_folder(tmp_path) / "run.json").read_text())["state"] == "interrupted"
 
 
-# A function that takes its time, so that calls sent together overlap; its init takes longer still.
+# A function that takes longer than its init, so that calls sent together each need an instance.
 _SLOW = f"""#!{sys.executable}
 import os, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class Function(BaseHTTPRequestHandler):
     def do_GET(self):
-        time.sleep(0.1)
+        time.sleep(0.3)
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-time.sleep(0.4)
 ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Function).serve_forever()
 """
 

@@ -113,6 +113,17 @@ def test_a_caller_of_a_nearly_ended_init_is_not_called_preinitialised() -> None:
     assert judged(*warm, late).verdict == Verdict.UNKNOWN
 
 
+def test_a_paid_init_that_is_short_beside_the_execution_is_seen() -> None:
+    warm = [invocation(n, sent_ms=300 * n, wait_ms=204 + n % 2, cold_flag=False) for n in range(8)]
+    paid = invocation(9, sent_ms=9000, wait_ms=254, cold_flag=True, init_ms=49.5)
+    assert judged(*warm, paid).verdict == Verdict.COLD
+    quick = invocation(9, sent_ms=9000, wait_ms=206, cold_flag=True, init_ms=49.5)
+    assert judged(*warm, quick).verdict == Verdict.PREINITIALISED
+    # Where warm calls differ by more than an init, either may have been.
+    apart = [invocation(n, sent_ms=300 * n, wait_ms=150 + 20 * n, cold_flag=False) for n in range(8)]
+    assert judged(*apart, paid).verdict == Verdict.UNKNOWN
+
+
 def test_beside_a_starting_instance_a_short_wait_is_not_called_preinitialised() -> None:
     warm = [invocation(n, sent_ms=1000 + 50 * n, wait_ms=8, cold_flag=False) for n in range(8)]
     first = invocation(9, sent_ms=5000, wait_ms=300, cold_flag=True, init_ms=290)
