@@ -27,6 +27,8 @@ _RUNTIMES = {
     "go": ("go", "install a Go toolchain"),
 }
 _END_S = 10.0
+_MOST_DIGITS = 9
+_WIDEST_SIGMA = 5.0  # one delay in six is then more than 148 times the median
 
 
 class Lab(Struct, frozen=True, kw_only=True):
@@ -49,7 +51,10 @@ def parse_lab_url(url: str) -> FunctionSpec:
             values[field] = read(text)
         except (UsageError, ValueError) as error:
             raise UsageError(f"{key}: {error}", place=url) from error
-    return FunctionSpec(runtime=runtime, folder=str(folder), **values)  # type: ignore[arg-type]
+    spec = FunctionSpec(runtime=runtime, folder=str(folder), **values)  # type: ignore[arg-type]
+    if spec.preinit > spec.max_instances:
+        raise UsageError(f"preinit: more than max, which is {spec.max_instances}", place=url)
+    return spec
 
 
 @contextmanager
@@ -116,8 +121,9 @@ def _folder(where: str, url: str) -> tuple[str, Path]:
 
 def _at_least(lowest: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not text.isdecimal() or int(text) < lowest:
-            raise ValueError(f'expected a whole number of at least {lowest}, got "{text}"')
+        if not (text.isdecimal() and len(text) <= _MOST_DIGITS and int(text) >= lowest):
+            expected = f"a whole number of at least {lowest}, at most {_MOST_DIGITS} digits"
+            raise ValueError(f'expected {expected}, got "{text}"')
         return int(text)
 
     return read
@@ -136,10 +142,14 @@ def _delay(text: str) -> Delay:
         return Delay(a_ns=parse_duration(text))
     if kind == "uniform":
         low, _, high = rest.partition("-")
-        return Delay(kind=kind, a_ns=parse_duration(low), b_ns=parse_duration(high))
+        delay = Delay(kind=kind, a_ns=parse_duration(low), b_ns=parse_duration(high))
+        if delay.a_ns <= delay.b_ns:
+            return delay
     if kind == "lognormal":
         median, _, sigma = rest.partition(":")
-        return Delay(kind=kind, a_ns=parse_duration(median), sigma=float(sigma))
+        delay = Delay(kind=kind, a_ns=parse_duration(median), sigma=float(sigma))
+        if 0 <= delay.sigma <= _WIDEST_SIGMA:
+            return delay
     raise ValueError(f'expected 50ms, uniform:20ms-80ms or lognormal:50ms:0.5, got "{text}"')
 
 

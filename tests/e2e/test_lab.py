@@ -358,6 +358,11 @@ def test_a_folder_without_a_function_is_said(tmp_path: Path) -> None:
     ("url", "words"),
     [
         ("lab:", "unknown runtime"),
+        ("lab:python?start=uniform:80ms-20ms", "uniform:20ms-80ms"),
+        ("lab:python?start=lognormal:50ms:nan", "lognormal:50ms:0.5"),
+        ("lab:python?start=lognormal:50ms:9", "lognormal:50ms:0.5"),
+        ("lab:python?preinit=3&max=2", "preinit: more than max"),
+        ("lab:python?seed=12345678901", "at most 9 digits"),
         ("lab:ruby", "unknown runtime"),
         ("lab:python/nothing", "hello, todolist"),
         ("lab:python?idle=5", "duration"),
