@@ -44,6 +44,10 @@ class Output:
         for line in lines:
             self.console.print(Text(line), soft_wrap=True)
 
+    def document(self, text: str) -> None:
+        """A whole document, as it is: it is meant for a file or a pipe."""
+        self.console.file.write(text)
+
     def run(self, run: Run, folder: Path | None) -> None:
         """The run, for people and as JSON where that was asked for."""
         self.console.width = max(self.console.width, narrowest(run))

@@ -18,6 +18,7 @@ from coldbench.analysis import analyse, close_run
 from coldbench.cli import options
 from coldbench.cli.experiment import read_experiment
 from coldbench.cli.output import Output
+from coldbench.cli.page import show_and_keep
 from coldbench.cli.record import Asked, exit_code, new_run, now, signals
 from coldbench.cli.targets import TargetOptions, reachable, read_targets, with_targets
 from coldbench.core.errors import ColdbenchError, UsageError
@@ -126,7 +127,7 @@ def command(
         with SampleWriter(folder / SAMPLES) as writer, signals() as asked, LiveView(output.console) as live:
             outcome = asyncio.run(probing.drive(writer, asked, live))
     run = close_run(folder, probing.finished(outcome))
-    output.run(run, folder)
+    show_and_keep(run, folder, output)
     if outcome.fault:
         raise outcome.fault
     raise typer.Exit(exit_code(run, interrupted=outcome.interrupted))

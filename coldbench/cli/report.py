@@ -19,6 +19,7 @@ class Format(StrEnum):
     TERMINAL = "terminal"
     TEXT = "text"
     MARKDOWN = "md"
+    HTML = "html"
     JSON = "json"
 
 
@@ -30,7 +31,7 @@ def command(
         ),
     ] = "latest",
     format_: Annotated[
-        Format, typer.Option("--format", metavar="terminal|text|md|json", help="How to show it.")
+        Format, typer.Option("--format", metavar="terminal|text|md|html|json", help="How to show it.")
     ] = Format.TERMINAL,
     json_to: options.JsonTo = None,
     out: options.Out = Path("reports"),
@@ -49,6 +50,10 @@ def command(
             output.lines(text(found, folder).splitlines())
         case Format.MARKDOWN:
             output.lines(markdown(found, folder).splitlines())
+        case Format.HTML:
+            from coldbench.report.page.page import read_page
+
+            output.document(read_page(folder, found))
         case Format.JSON:
             pass  # nothing for people
     output.json(encode_record(found))

@@ -14,6 +14,7 @@ from coldbench.analysis import close_run
 from coldbench.cli import options
 from coldbench.cli.load import Load
 from coldbench.cli.output import Output
+from coldbench.cli.page import show_and_keep
 from coldbench.cli.profiles import find_profile, find_recordings
 from coldbench.cli.record import exit_code, new_run, now, signals
 from coldbench.cli.targets import TargetOptions, reachable, read_targets, with_targets
@@ -84,7 +85,7 @@ def command(
         write_record(folder, run)
         outcome = _drive(_order(run, the_plan, there), folder, output)
     run = close_run(folder, _finished(run, outcome))
-    output.run(run, folder)
+    show_and_keep(run, folder, output)
     if outcome.fault:
         raise outcome.fault
     raise typer.Exit(exit_code(run, interrupted=outcome.interrupted))

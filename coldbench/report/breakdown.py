@@ -8,6 +8,13 @@ from coldbench.core.summary import Quantiles, Result
 
 # In the order of time, as a caller lives through them.
 PARTS = ("network", "platform", "unattributed", "init", "exec")
+NAMES = {
+    "network": "network",
+    "platform": "platform overhead",
+    "unattributed": "unattributed",
+    "init": "init",
+    "exec": "execution",
+}
 
 # A part narrower than this share of a character is not drawn.
 _VISIBLE = 0.2

@@ -7,19 +7,12 @@ from rich.console import Console
 from rich.text import Text
 
 from coldbench.core.summary import Run
-from coldbench.report.breakdown import PARTS, bars, cells
+from coldbench.report.breakdown import NAMES, PARTS, bars, cells
 from coldbench.report.words import ms, shown
 
 _LONGEST_NAME = 20
 _WIDEST_BAR = 100
 
-_NAMES = {
-    "network": "network",
-    "platform": "platform overhead",
-    "unattributed": "unattributed",
-    "init": "init",
-    "exec": "execution",
-}
 # Each part as a character and a style; spaces on a colour leave no seams between them.
 _COLOURS = {
     "network": (" ", "on blue"),
@@ -66,7 +59,7 @@ def breakdown(run: Run, console: Console, width: int) -> Iterator[Text]:
             character, style = glyphs[part]
             line.append(character * taken, style=style)
         yield line.append(wait)
-        figures = " + ".join(f"{_NAMES[part]} {ms(value)}" for part, value in bar.parts.items())
+        figures = " + ".join(f"{NAMES[part]} {ms(value)}" for part, value in bar.parts.items())
         yield Text(" " * margin + figures, style="dim")
 
 
@@ -75,7 +68,7 @@ def _legend(parts: list[str], glyphs: _Glyphs) -> Text:
     for part in parts:
         character, style = glyphs[part]
         legend.append(character * 2, style=style)
-        legend.append(f" {_NAMES[part]}   ")
+        legend.append(f" {NAMES[part]}   ")
     return legend
 
 

@@ -26,6 +26,11 @@ def size(run: Run) -> str:
     return ", ".join(parts)
 
 
+def begun(run: Run) -> str:
+    """When it began: `2026-11-23 10:58:03 UTC`."""
+    return f"{datetime.fromisoformat(run.started_at):%Y-%m-%d %H:%M:%S} UTC"
+
+
 def losses(run: Run) -> str:
     """What of the intended invocations did not complete; empty when all did."""
     counts = run.counts

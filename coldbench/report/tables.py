@@ -63,12 +63,16 @@ _MAIN = (Verdict.COLD, Verdict.WARM)
 _EVIDENCE = {0: "0 timing", 1: "1 headers", 2: "2 shim", 3: "3 platform API"}
 
 
+# Titles by which a face with pictures finds the table that a picture belongs to.
+MET, WAITS, STARTUP = "What the invocations met", "Waits, in ms", "Startup and execution, in ms"
+
+
 def tables(run: Run) -> Iterator[Table]:
     """All tables of the run, in reading order; none when it has no results yet."""
     if run.results:
         yield _met(run)
-        yield from _filled(run, "Waits, in ms", _WAITS)
-        yield from _filled(run, "Startup and execution, in ms", _STARTUP)
+        yield from _filled(run, WAITS, _WAITS)
+        yield from _filled(run, STARTUP, _STARTUP)
     if any(probed.phases for probed in run.probe):
         yield _phases(run)
 
@@ -86,7 +90,7 @@ def _met(run: Run) -> Table:
     cells[Column("errors")] = lambda r: f"{sum(r.errors.values()):,}"
     if any(not status.startswith("2") for result in run.results for status in result.statuses):
         cells[Column("status")] = _statuses
-    return _table(run, "What the invocations met", cells)
+    return _table(run, MET, cells)
 
 
 def _evidence(target: TargetInfo) -> str:

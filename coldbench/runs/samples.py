@@ -9,7 +9,7 @@ History of the format (`PRAGMA user_version`)
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -100,11 +100,11 @@ class SampleWriter:
 
 def read_invocations(path: Path) -> Iterator[Invocation]:
     """The facts in the order of `seq`; UsageError when the file is no `samples.db` of ours."""
-    with closing(_open(path)) as connection:
+    with open_samples(path) as samples:
         try:
-            for row in connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM invocation ORDER BY seq"):
+            for row in samples.execute(f"SELECT {', '.join(_COLUMNS)} FROM invocation ORDER BY seq"):
                 yield _invocation(row)
-        except (sqlite3.Error, msgspec.MsgspecError, ValueError, TypeError) as error:
+        except (msgspec.MsgspecError, ValueError, TypeError) as error:
             raise UsageError(f"not readable as samples: {error}", place=str(path)) from error
 
 
@@ -131,7 +131,7 @@ def write_judgements(path: Path, judgements: Iterable[Judgement]) -> None:
 
 def read_judgements(path: Path) -> list[Judgement]:
     """The table `judged` as it stands; UsageError when the file is no `samples.db` of ours."""
-    with closing(_open(path)) as connection:
+    with open_samples(path) as samples:
         try:
             return [
                 Judgement(
@@ -142,12 +142,22 @@ def read_judgements(path: Path) -> list[Judgement]:
                     cold_kind=ColdKind(cold_kind) if cold_kind else None,
                     contradiction=contradiction,
                 )
-                for seq, verdict, reason, confidence, cold_kind, contradiction in connection.execute(
+                for seq, verdict, reason, confidence, cold_kind, contradiction in samples.execute(
                     "SELECT * FROM judged ORDER BY seq"
                 )
             ]
-        except (sqlite3.Error, ValueError) as error:
+        except ValueError as error:
             raise UsageError(f"not readable as judgements: {error}", place=str(path)) from error
+
+
+@contextmanager
+def open_samples(path: Path) -> Iterator[sqlite3.Connection]:
+    """For reading alone. UsageError when the file is no `samples.db` of ours, now or as it is read."""
+    with closing(_open(path)) as samples:
+        try:
+            yield samples
+        except sqlite3.Error as error:
+            raise UsageError(f"not readable as samples: {error}", place=str(path)) from error
 
 
 def _open(path: Path) -> sqlite3.Connection:

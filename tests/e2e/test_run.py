@@ -67,7 +67,7 @@ def test_json_owns_standard_output_and_adds_up(tmp_path: Path) -> None:
 def test_the_folder_is_complete_and_reads(tmp_path: Path) -> None:
     assert coldbench("run", "--url", "lab:custom", *BURST, "--name", "mine", cwd=tmp_path).returncode == 0
     folder = only_folder(tmp_path)
-    assert sorted(path.name for path in folder.iterdir()) == ["run.json", "samples.db"]
+    assert sorted(path.name for path in folder.iterdir()) == ["report.html", "run.json", "samples.db"]
     with sqlite3.connect(folder / "samples.db") as samples:
         columns = [row[1] for row in samples.execute("PRAGMA table_info(invocation)")]
         assert columns[:4] == ["seq", "target", "phase", "worker"]

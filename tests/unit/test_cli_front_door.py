@@ -73,7 +73,7 @@ def test_no_command_imports_gevent(command: list[str]) -> None:
         (["run", "--seed", "-1"], "--seed"),
         (["run", "--url", "lab:python", "--json", "/"], "expected a file, found a folder"),
         (["report", "a", "b"], "unexpected extra argument"),
-        (["report", "--format", "pdf"], "'pdf' is not one of 'terminal', 'text', 'md', 'json'"),
+        (["report", "--format", "pdf"], "'pdf' is not one of 'terminal', 'text', 'md', 'html', 'json'"),
         (["run", "--url", "a\x1b[31m\nb"], "\\x1b[31m b"),
     ],
 )

@@ -47,6 +47,7 @@ def test_no_such_run(kept: Path, capsys: CAPTURE) -> None:
         ("terminal", "coldbench run demo   complete"),
         ("text", "coldbench run demo: complete\n=="),
         ("md", "## coldbench run demo: complete"),
+        ("html", "<!doctype html>"),
     ],
 )
 def test_the_faces_for_people(face: str, first: str, kept: Path, capsys: CAPTURE) -> None:
@@ -54,7 +55,7 @@ def test_the_faces_for_people(face: str, first: str, kept: Path, capsys: CAPTURE
     assert capsys.readouterr().out.lstrip().startswith(first)
 
 
-@pytest.mark.parametrize("face", ["terminal", "text", "md"])
+@pytest.mark.parametrize("face", ["terminal", "text", "md", "html"])
 def test_json_owns_standard_output(face: str, kept: Path, capsys: CAPTURE) -> None:
     assert report(kept, "--format", face, "--json", "-") == ExitCode.DONE
     shown = capsys.readouterr()

@@ -1,0 +1,260 @@
+"""The pictures of a run: bounded readings of its samples become series, and a caption says what they mean."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+from coldbench.core.durations import format_duration
+from coldbench.core.summary import Run
+from coldbench.core.verdict import Verdict
+from coldbench.report.breakdown import NAMES, PARTS, bars
+from coldbench.report.page import charts
+from coldbench.report.page.charts import XY, Series
+from coldbench.report.page.document import Figure
+from coldbench.report.tables import Column, Table
+from coldbench.report.words import count, ms, shown
+from coldbench.runs import thinned
+from coldbench.runs.thinned import Group, Rank, Waits
+
+# Of each target. Cold starts are all drawn, up to a number that keeps the page openable.
+_MOST_POINTS, _MOST_COLD = 3_000, 100_000
+_MOST_RANKS = 400
+_MOST_ROWS, _MOST_BARS = 200, 8_000
+_MOST_INTERVALS = 300
+_COLOURS = 8  # of targets, in page.css
+# A bar is drawn at least so long a part of the run: ECharts leaves out what is shorter than a pixel.
+_SHORTEST_BAR = 1 / 250
+
+_NEVER_THINNED = (Verdict.COLD, Verdict.START_FAILED)
+_SECONDS = "s since the run began"
+
+# How a verdict is drawn: its words, its variable of page.css, and a symbol for those who see no colours.
+_VERDICTS: dict[Verdict | None, tuple[str, str]] = {
+    Verdict.WARM: ("warm", "circle"),
+    Verdict.PREINITIALISED: ("preinitialised", "triangle"),
+    Verdict.COLD_AFFECTED: ("cold affected", "diamond"),
+    Verdict.UNKNOWN: ("unknown", "emptyCircle"),
+    Verdict.DISCARDED: ("discarded", "emptyRect"),
+    Verdict.THROTTLED: ("throttled", "emptyDiamond"),
+    Verdict.START_FAILED: ("start failed", "rect"),
+    Verdict.COLD: ("cold", "circle"),  # last: drawn over the others
+    None: ("not judged yet", "circle"),
+}
+
+
+def over_time(run: Run, samples: sqlite3.Connection) -> Iterator[Figure]:
+    """For each target its invocations by when they were sent and how long they waited."""
+    known = thinned.groups(samples)
+    most = {group: _MOST_COLD if group.verdict in _NEVER_THINNED else _MOST_POINTS for group in known}
+    drawn = thinned.points(samples, most, known)
+    end_s = thinned.end_ns(samples) / 1e9
+    for target in run.targets:
+        groups = [group for verdict in _VERDICTS if (group := Group(target.name, verdict)) in known]
+        series = [
+            _of_verdict(group.verdict, [(_s(at_ns), _ms(wait_ns)) for at_ns, wait_ns in drawn[group]])
+            for group in groups
+        ]
+        if series:
+            yield Figure(
+                title=shown(target.name, 60),
+                caption="Each point is an invocation: when it was sent, and how long until the first byte "
+                f"of its answer, or until it was given up. n = {sum(known[group] for group in groups):,}. "
+                + _thinning([(known[group], len(drawn[group]), group.verdict) for group in groups]),
+                option=charts.scatter(series, _SECONDS, "wait, ms", end_s),
+            )
+
+
+def waits(run: Run, samples: sqlite3.Connection) -> Iterator[Figure]:
+    """The distributions of cold and warm waits of all targets, over one another."""
+    ranks = thinned.ranks(samples, _MOST_RANKS)
+    ordered = [
+        (number, whose)
+        for number, target in enumerate(run.targets)
+        for whose in ranks
+        if whose.target == target.name
+    ]
+    series = [
+        Series(
+            name=_whose(whose),
+            data=_shares(ranks[whose]),
+            colour=f"var(--target-{number % _COLOURS + 1})",
+            dashed=whose.verdict is Verdict.WARM,
+        )
+        for number, whose in ordered
+    ]
+    if series:
+        numbers = ", ".join(f"{_whose(whose)} {ranks[whose][0].n:,}" for _, whose in ordered)
+        yield Figure(
+            title="Waits of cold and warm invocations",
+            caption="At a wait on the axis below, the line is as high as the share of invocations that "
+            "waited no longer; where it crosses 50 % is the median. Solid: cold; dashed: warm. The further "
+            "right the solid line of a target is of its dashed one, the more a cold start costs; a flat, "
+            f"long line to the top is a tail of slow ones. n: {numbers}.",
+            option=charts.distribution(series, "wait, ms (log scale)", "share that waited no longer, %"),
+        )
+
+
+def startup(run: Run) -> Iterator[Figure]:
+    """What a cold call waits for, one bar a target."""
+    found = bars(run.results)
+    if not found:
+        return
+    parts = [
+        (NAMES[part], f"var(--part-{part})", [round(bar.parts.get(part, 0.0), 3) for bar in found])
+        for part in PARTS
+        if any(part in bar.parts for bar in found)
+    ]
+    cold = ", ".join(
+        f"{shown(result.target, 24)} {result.startup_ms.n:,}" for result in run.results if result.startup_ms
+    )
+    yield Figure(
+        title="What a cold call waits for",
+        caption="The median of each part, in the order in which a caller lives through them; medians do "
+        "not add up exactly. Init is what the function's own code and runtime can change, platform overhead "
+        f"is not; unattributed is startup of which nobody said whose it is. n (cold): {cold or 'not told'}.",
+        option=charts.stacked([shown(bar.target, 24) for bar in found], parts, "ms"),
+        height_px=90 + 44 * len(found),
+    )
+
+
+def instances(run: Run, samples: sqlite3.Connection) -> Iterator[tuple[Figure, list[str]]]:
+    """For each target with instances: when each of them was used, and the target's row of the table."""
+    end_ns = thinned.end_ns(samples)
+    for target in run.targets:
+        seen = thinned.instances(samples, target.name)
+        if not seen:
+            continue
+        drawn = [instance.name for instance in seen[:_MOST_ROWS]]
+        row = {name: number for number, name in enumerate(drawn, 1)}
+        resolution_ns = max(end_ns * len(drawn) // _MOST_BARS, 1)
+        least_ns = round(end_ns * _SHORTEST_BAR)
+        spans: dict[Verdict | None, list[XY]] = {}
+        for name, verdict, from_ns, to_ns in thinned.busy(samples, target.name, drawn, resolution_ns):
+            spans.setdefault(verdict, []).extend(
+                ((_s(from_ns), row[name]), (_s(max(to_ns, from_ns + least_ns)), row[name]), (None, None))
+            )
+        part = "" if len(drawn) == len(seen) else f" The first {len(drawn):,} of {len(seen):,} are drawn."
+        figure = Figure(
+            title=shown(target.name, 60),
+            caption="Each row is an instance, in the order of first use; each bar an invocation, from the "
+            "first byte sent to the last one received. Rows that begin together are the scale-out. "
+            "A row that ends was reaped, or was not chosen again: from outside both look alike. Bars are "
+            f"at least {ms(least_ns / 1e6)} ms long to be seen, invocations of one instance that were sent "
+            f"within {ms(resolution_ns / 1e6)} ms are one bar, and cold ones lie over the others. "
+            f"n = {count(len(seen), 'instance')}.{part}",
+            option=charts.rows(
+                [_of_verdict(verdict, spans[verdict]) for verdict in _VERDICTS if verdict in spans],
+                _SECONDS,
+                "instance",
+                end_ns / 1e9,
+                len(drawn),
+            ),
+            height_px=min(110 + 9 * len(drawn), 900),
+        )
+        yield figure, _instance_row(target.name, seen)
+
+
+def instance_table(rows: list[list[str]]) -> Table:
+    """The table behind the pictures of instances."""
+    return Table(
+        title="Instances",
+        columns=[
+            Column("target", words=True),
+            Column("instances"),
+            Column("used", "once"),
+            Column("calls of one,", "most"),
+            Column("first to last use,", "longest"),
+        ],
+        rows=rows,
+        caption="First to last use: at least so long it lived; idle time before and after is not seen.",
+    )
+
+
+def arrivals(samples: sqlite3.Connection) -> Iterator[Figure]:
+    """What was intended and what was sent, over time."""
+    end_ns = thinned.end_ns(samples)
+    if not end_ns:
+        return
+    interval_ns = _round_interval_ns(end_ns / _MOST_INTERVALS)
+    found = thinned.arrivals(samples, interval_ns)
+    numbers = range(end_ns // interval_ns + 2)
+    yield Figure(
+        title="Intended and sent",
+        caption=f"Invocations of all targets in each {format_duration(interval_ns)}. Where the two lines "
+        "part, the generator was late, or connections were not open in time: response times then hold "
+        f"waiting that no platform caused. n = {sum(found.intended.values()):,} intended, "
+        f"{sum(found.sent.values()):,} sent.",
+        option=charts.steps(
+            [
+                Series(
+                    name="sent",
+                    data=[(_s(n * interval_ns), found.sent.get(n, 0)) for n in numbers],
+                    colour="var(--sent)",
+                ),
+                Series(
+                    name="intended",
+                    data=[(_s(n * interval_ns), found.intended.get(n, 0)) for n in numbers],
+                    colour="var(--intended)",
+                    dashed=True,
+                ),
+            ],
+            _SECONDS,
+            f"in {format_duration(interval_ns)}",
+            end_ns / 1e9,
+        ),
+        height_px=240,
+    )
+
+
+def _of_verdict(verdict: Verdict | None, data: Sequence[XY]) -> Series:
+    name, symbol = _VERDICTS[verdict]
+    return Series(name=name, data=data, colour=f"var(--{name.replace(' ', '-')})", symbol=symbol)
+
+
+def _thinning(drawn: list[tuple[int, int, Verdict | None]]) -> str:
+    """How many of the known ones are drawn; empty when all are."""
+    part = [
+        f"{number:,} of {known:,} {_VERDICTS[verdict][0]}"
+        for known, number, verdict in drawn
+        if known > (_MOST_COLD if verdict in _NEVER_THINNED else _MOST_POINTS)
+    ]
+    if not part:
+        return "All are drawn."
+    return f"Drawn are {', '.join(part)}, each with the same chance, and all of the others."
+
+
+def _whose(whose: Waits) -> str:
+    kind = f" ({whose.kind})" if whose.kind else ""
+    return f"{shown(whose.target, 24)} {whose.verdict}{kind}"
+
+
+def _shares(ranks: Sequence[Rank]) -> list[XY]:
+    first = ranks[0]
+    return [(_ms(first.wait_ns), 0.0), *((_ms(r.wait_ns), round(100 * r.rank / r.n, 3)) for r in ranks)]
+
+
+def _instance_row(target: str, seen: Sequence[thinned.Instance]) -> list[str]:
+    return [
+        shown(target, 24),
+        f"{len(seen):,}",
+        f"{sum(instance.invocations == 1 for instance in seen):,}",
+        f"{max(instance.invocations for instance in seen):,}",
+        f"{max(instance.last_ns - instance.first_ns for instance in seen) / 1e9:,.1f} s",
+    ]
+
+
+def _round_interval_ns(least_ns: float) -> int:
+    """1, 2 or 5 times a power of ten, from 1 ms on."""
+    power = 1_000_000
+    while True:
+        for digit in (1, 2, 5):
+            if digit * power >= least_ns:
+                return digit * power
+        power *= 10
+
+
+def _s(instant_ns: int) -> float:
+    return round(instant_ns / 1e9, 4)
+
+
+def _ms(duration_ns: int) -> float:
+    return round(duration_ns / 1e6, 3)

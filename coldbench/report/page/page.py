@@ -1,0 +1,101 @@
+"""The page as HTML. It is inert: it fetches nothing, runs no script but its own two, and every string that
+came from a server or a user is text."""
+
+import base64
+import hashlib
+import os
+import sqlite3
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from coldbench.core.summary import Run, State
+from coldbench.report import lines
+from coldbench.report.page.sections import sections
+from coldbench.report.reading import reading
+from coldbench.runs.samples import SAMPLES, open_samples
+
+PAGE = "report.html"
+
+
+def write_page(folder: Path, run: Run) -> Path:
+    """Write `report.html` into the run's folder, all or nothing, and say where it is.
+
+    Raises OSError where the folder cannot be written, UsageError where its samples cannot be read.
+    """
+    document = read_page(folder, run)
+    temporary = folder / f".{PAGE}.{os.getpid()}"
+    descriptor = os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(document)
+    return temporary.replace(folder / PAGE)
+
+
+def read_page(folder: Path, run: Run) -> str:
+    """The page of the run that is kept in `folder`; UsageError where its samples cannot be read."""
+    with open_samples(folder / SAMPLES) as samples:
+        return page(run, samples)
+
+
+def page(run: Run, samples: sqlite3.Connection, *, refresh_s: int | None = None) -> str:
+    """The whole document; with `refresh_s` a browser asks for it again after so many seconds."""
+    return render(
+        "run.html",
+        title=lines.title(run),
+        run=run,
+        running=run.state is State.RUNNING,
+        size=lines.size(run),
+        losses=lines.losses(run),
+        begun=lines.begun(run),
+        answers=list(reading(run)),
+        notes=list(lines.notes(run)),
+        sections=list(sections(run, samples)),
+        refresh_s=refresh_s,
+    )
+
+
+def render(template: str, **values: object) -> str:
+    """A template of this folder, with the assets and the policy that each page has."""
+    return _templates().get_template(template).render(policy=policy(), asset=_asset, **values)
+
+
+@cache
+def policy() -> str:
+    """The Content-Security-Policy of our pages: nothing from anywhere, but our own style and scripts."""
+    scripts = " ".join(_hash(name) for name in ("echarts.common.min.js", "draw.js"))
+    return (
+        f"default-src 'none'; script-src {scripts}; style-src {_hash('page.css')}; "
+        "base-uri 'none'; form-action 'self'"
+    )
+
+
+@cache
+def _asset(name: str) -> Markup:
+    return Markup((files(__package__) / name).read_text(encoding="utf-8"))
+
+
+def _hash(name: str) -> str:
+    digest = hashlib.sha256(_asset(name).encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+@cache
+def _templates() -> Environment:
+    templates = Environment(
+        loader=PackageLoader("coldbench.report.page", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters["json"] = _json
+    return templates
+
+
+def _json(value: object) -> Markup:
+    """JSON that stands in a script element: no `<` in it, so that nothing in it can end the element."""
+    return Markup(msgspec.json.encode(value).decode().replace("<", r"\u003c"))

@@ -1,0 +1,77 @@
+"""The order in which a page tells its story: what was met, what it cost, of what, where, how it was asked."""
+
+import sqlite3
+from collections.abc import Iterator
+
+import msgspec
+
+from coldbench.core.summary import Run
+from coldbench.report import lines
+from coldbench.report.known import known
+from coldbench.report.page import figures
+from coldbench.report.page.document import Section
+from coldbench.report.tables import MET, STARTUP, WAITS, Column, Table, tables
+from coldbench.report.words import shown
+
+_LONGEST = 1000
+
+
+def sections(run: Run, samples: sqlite3.Connection) -> Iterator[Section]:
+    """A section for each table, with its pictures; then what the samples alone tell, then what was asked."""
+    pictures = {
+        MET: list(figures.over_time(run, samples)),
+        WAITS: list(figures.waits(run, samples)),
+        STARTUP: list(figures.startup(run)),
+    }
+    for table in tables(run):
+        yield Section(title=table.title, figures=pictures.pop(table.title, []), tables=[table])
+    for title, its in pictures.items():  # a run under way has pictures before it has tables
+        if its:
+            yield Section(title=title, figures=its)
+    instances = list(figures.instances(run, samples))
+    if instances:
+        yield Section(
+            title="Instances",
+            figures=[figure for figure, _ in instances],
+            tables=[figures.instance_table([row for _, row in instances])],
+        )
+    counted = run.judge_version is not None
+    yield Section(
+        title="Arrivals",
+        figures=list(figures.arrivals(samples)),
+        words=list(lines.generator(run)) if counted else [],
+    )
+    if how := list(known(run)):
+        yield Section(title="How it is known", words=how)
+    yield Section(title="What was asked", tables=[_targets(run)], words=list(_asked(run)))
+
+
+def _targets(run: Run) -> Table:
+    first = {result.target: result.first_response for result in run.results}
+    return Table(
+        title="Targets",
+        columns=[
+            Column("target", words=True),
+            Column("request", words=True),
+            Column("connections", words=True),
+            Column("platform", words=True),
+            Column("first response", words=True),
+        ],
+        rows=[
+            [
+                shown(target.name, 60),
+                shown(f"{target.method} {target.url}", _LONGEST),
+                target.connections,
+                shown(target.platform or "not told", 60),
+                shown(first.get(target.name) or "", _LONGEST),
+            ]
+            for target in run.targets
+        ],
+    )
+
+
+def _asked(run: Run) -> Iterator[str]:
+    yield f"coldbench {shown(run.version)} {shown(run.command)}, seed {run.seed}"
+    for name, given in (("profile", run.profile), ("machine", run.machine)):
+        if given:
+            yield f"{name}: {shown(msgspec.json.encode(given).decode(), _LONGEST)}"
