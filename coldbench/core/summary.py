@@ -78,7 +78,7 @@ class Fidelity(Struct, frozen=True, kw_only=True):
 
     lateness_ms: Lateness = Lateness()
     burst_spread_ms: float | None = None  # the widest burst of the run
-    connections_opened: int = 0
+    connections_opened: int | None = None  # only a generator that came to its end says how many
     reused_pct: float | None = None
     generator_cpu_pct_max: float | None = None
     limited_by_generator: bool = False

@@ -48,12 +48,14 @@ def generator(run: Run) -> Iterator[str]:
         said.append(f"lateness {p99}max {ms(late.max)} ms")
     if fidelity.burst_spread_ms is not None:
         said.append(f"widest burst sent within {ms(fidelity.burst_spread_ms)} ms")
-    said.append(f"{count(fidelity.connections_opened, 'connection')} opened")
+    if fidelity.connections_opened is not None:
+        said.append(f"{count(fidelity.connections_opened, 'connection')} opened")
     if fidelity.reused_pct is not None:
         said.append(f"{int(fidelity.reused_pct)} % of invocations reused one")  # 99.6 % are not all
     if fidelity.generator_cpu_pct_max is not None:
         said.append(f"CPU at most {fidelity.generator_cpu_pct_max:.0f} % of a core")
-    yield "; ".join(said)
+    if said:
+        yield "; ".join(said)
     if fidelity.limited_by_generator:
         yield "the generator was the limit: the figures are of this machine, not of the targets; ask for less"
 

@@ -152,3 +152,9 @@ def test_a_run_that_goes_on_shows_no_counts() -> None:
     for shown in faces(replace(going, targets=RUN.targets)):
         assert "3 targets; nothing is counted yet" in shown
         assert "0 invocations" not in shown
+
+
+def test_of_a_generator_that_said_nothing_nothing_is_told() -> None:
+    for shown in faces(run_of(fidelity=Fidelity(), state=State.RUNNING, judge_version=None)):
+        assert "Generator" not in shown
+        assert "connection" not in shown
