@@ -210,8 +210,8 @@ def _fatal(to_cli: Pipe):  # type: ignore[no-untyped-def]
         if issubclass(kind, (gevent.GreenletExit, SystemExit)):
             return
         sys.excepthook(kind, value, trace)  # type: ignore[arg-type]
-        os.set_blocking(to_cli.fd, True)
-        os.write(to_cli.fd, frame(Failed(message=f"the engine failed: {kind.__name__}: {value}")))
+        to_cli.write(frame(Failed(message=f"the engine failed: {kind.__name__}: {value}")))
+        to_cli.flush()
         os._exit(1)
 
     return handle

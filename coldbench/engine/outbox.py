@@ -46,9 +46,14 @@ class Pipe:
         self._pending.append(data)
         self._pending_bytes += len(data)
         if self._pending_bytes > _MOST_PENDING_BYTES:
-            os.set_blocking(self.fd, True)
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is left now, however long the reader takes; nothing else runs meanwhile."""
+        os.set_blocking(self.fd, True)
+        while self._pending:
             self._drain()
-            os.set_blocking(self.fd, False)
+        os.set_blocking(self.fd, False)
 
     def _push(self, data: bytes) -> None:
         try:
