@@ -153,17 +153,27 @@ def instances(samples: sqlite3.Connection, target: str) -> list[Instance]:
 
 
 def busy(samples: sqlite3.Connection, target: str, names: list[str], resolution_ns: int) -> Iterator[Busy]:
-    """When the named instances were used; invocations sent in one interval of the resolution are one."""
+    """When the named instances were used; what lies nearer together than the resolution is one."""
     samples.execute("CREATE TEMP TABLE drawn (instance PRIMARY KEY)")
     samples.executemany("INSERT INTO drawn VALUES (?)", [(name,) for name in names])
     rows = samples.execute(
         f"""SELECT instance, verdict, min(sent_ns), max(end_ns) FROM {_JUDGED} JOIN drawn USING (instance)
-            WHERE target = ? AND end_ns NOT NULL GROUP BY instance, verdict, sent_ns / ? ORDER BY 1, 3""",
+            WHERE target = ? AND end_ns NOT NULL GROUP BY instance, verdict, sent_ns / ?
+            ORDER BY 1, 2, 3""",
         (target, resolution_ns),
     ).fetchall()
     samples.execute("DROP TABLE drawn")
+    last: Busy | None = None
     for name, verdict, from_ns, to_ns in rows:
-        yield Busy(name, _verdict(verdict), from_ns, to_ns)
+        this = Busy(name, _verdict(verdict), from_ns, to_ns)
+        if last and last[:2] == this[:2] and from_ns - last.to_ns < resolution_ns:
+            last = last._replace(to_ns=max(last.to_ns, to_ns))
+            continue
+        if last:
+            yield last
+        last = this
+    if last:
+        yield last
 
 
 def arrivals(samples: sqlite3.Connection, interval_ns: int) -> Arrivals:

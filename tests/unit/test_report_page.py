@@ -79,7 +79,7 @@ def test_each_question_has_its_picture_its_table_and_its_words(samples: Path) ->
     over_time, waits, startup, instances, arrivals = found.options
     assert [its["name"] for its in over_time["series"]] == ["warm", "cold"]
     assert over_time["series"][1]["data"] == [[0.0, 80.0], [0.001, 80.0]]
-    assert [its["name"] for its in waits["series"]] == ["python cold (idle)", "python warm"]
+    assert [its["name"] for its in waits["series"]] == ["python cold", "python warm"]
     assert waits["series"][0]["data"] == [[80.0, 0.0], [80.0, 50.0], [80.0, 100.0]]
     assert [(its["name"], its["data"]) for its in startup["series"]] == [
         ("network", [0.5]),

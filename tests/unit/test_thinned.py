@@ -84,14 +84,17 @@ def test_instances_come_in_the_order_of_first_use(tmp_path: Path) -> None:
         ]
 
 
-def test_an_instance_is_busy_once_for_what_lies_in_one_interval(tmp_path: Path) -> None:
-    facts = [call(seq, at_ms=at, wait_ms=3, instance="a") for seq, at in enumerate((0, 4, 8, 12))]
-    verdicts = [judged(0, Verdict.COLD), *(judged(seq, Verdict.WARM) for seq in (1, 2, 3))]
+def test_what_lies_near_together_on_an_instance_is_one(tmp_path: Path) -> None:
+    sent_ms = (0, 4, 8, 12, 40, 41)
+    facts = [call(seq, at_ms=at, wait_ms=3, instance="a") for seq, at in enumerate(sent_ms)]
+    facts.append(call(9, at_ms=41, wait_ms=3, instance="b"))
+    verdicts = [judged(0, Verdict.COLD), *(judged(seq, Verdict.WARM) for seq in (1, 2, 3, 4, 5, 9))]
     with open_samples(samples_in(tmp_path, facts, verdicts)) as samples:
-        assert list(thinned.busy(samples, "f", ["a"], 10 * MS)) == [
+        assert list(thinned.busy(samples, "f", ["a", "b"], 10 * MS)) == [
             Busy("a", Verdict.COLD, 0, 3 * MS),
-            Busy("a", Verdict.WARM, 4 * MS, 11 * MS),
-            Busy("a", Verdict.WARM, 12 * MS, 15 * MS),
+            Busy("a", Verdict.WARM, 4 * MS, 15 * MS),
+            Busy("a", Verdict.WARM, 40 * MS, 44 * MS),
+            Busy("b", Verdict.WARM, 41 * MS, 44 * MS),
         ]
         assert list(thinned.busy(samples, "f", [], 10 * MS)) == []
 

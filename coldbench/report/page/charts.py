@@ -8,8 +8,17 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 _TOOLTIP: dict[str, object] = {"renderMode": "richText", "confine": True}
+# The names of the axes and their labels stand inside of these margins.
+_GRID = {
+    "top": 36,
+    "left": 8,
+    "right": 20,
+    "bottom": 4,
+    "outerBoundsMode": "same",
+    "outerBoundsContain": "all",
+}
 _LINES: dict[str, object] = {"itemWidth": 28, "itemStyle": {"opacity": 0}}  # in a legend: without a marker
-_BAR_PX = 5
+_BAR_PX, _ROWS_PX = 5, 500  # a bar is thinner where all of them would take more than so much
 _MANY, _FEW_PX, _MANY_PX = 2_000, 7, 4  # so many points are drawn smaller, and without a tooltip each
 _LEAST_MS = 1e-3  # a log axis has no zero
 
@@ -96,7 +105,7 @@ def rows(series: Sequence[Series], x: str, y: str, x_max: float, number: int) ->
                 "data": list(one.data),
                 "showSymbol": False,
                 "color": one.colour,
-                "lineStyle": {"width": _BAR_PX, "cap": "butt"},
+                "lineStyle": {"width": min(_BAR_PX, _ROWS_PX / number), "cap": "butt"},
                 "silent": True,
                 "animation": False,
             }
@@ -135,7 +144,7 @@ def stacked(
     return {
         "tooltip": _TOOLTIP,
         "legend": {"type": "scroll", "top": 0},
-        "grid": {"top": 36, "left": 8, "right": 24, "bottom": 28, "containLabel": True},
+        "grid": _GRID,
         "xAxis": _axis(x),
         "yAxis": {
             "type": "category",
@@ -162,7 +171,7 @@ def _frame(series: Sequence[Series], **legend: object) -> dict[str, object]:
     return {
         "tooltip": _TOOLTIP,
         "legend": {"type": "scroll", "top": 0, "data": [one.name for one in series], **legend},
-        "grid": {"top": 36, "left": 28, "right": 24, "bottom": 28, "containLabel": True},
+        "grid": _GRID,
     }
 
 

@@ -1,7 +1,7 @@
 """The pictures of a run: bounded readings of its samples become series, and a caption says what they mean."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from coldbench.core.durations import format_duration
 from coldbench.core.summary import Run
@@ -74,7 +74,7 @@ def waits(run: Run, samples: sqlite3.Connection) -> Iterator[Figure]:
     ]
     series = [
         Series(
-            name=_whose(whose),
+            name=_whose(whose) if _kinds(whose, ranks) > 1 else f"{shown(whose.target, 24)} {whose.verdict}",
             data=_shares(ranks[whose]),
             colour=f"var(--target-{number % _COLOURS + 1})",
             dashed=whose.verdict is Verdict.WARM,
@@ -138,8 +138,8 @@ def instances(run: Run, samples: sqlite3.Connection) -> Iterator[tuple[Figure, l
             caption="Each row is an instance, in the order of first use; each bar an invocation, from the "
             "first byte sent to the last one received. Rows that begin together are the scale-out. "
             "A row that ends was reaped, or was not chosen again: from outside both look alike. Bars are "
-            f"at least {ms(least_ns / 1e6)} ms long to be seen, invocations of one instance that were sent "
-            f"within {ms(resolution_ns / 1e6)} ms are one bar, and cold ones lie over the others. "
+            f"at least {ms(least_ns / 1e6)} ms long to be seen, those less than {ms(resolution_ns / 1e6)} ms "
+            "apart on one instance are one, and cold ones lie over the others. "
             f"n = {count(len(seen), 'instance')}.{part}",
             option=charts.rows(
                 [_of_verdict(verdict, spans[verdict]) for verdict in _VERDICTS if verdict in spans],
@@ -225,6 +225,10 @@ def _thinning(drawn: list[tuple[int, int, Verdict | None]]) -> str:
 def _whose(whose: Waits) -> str:
     kind = f" ({whose.kind})" if whose.kind else ""
     return f"{shown(whose.target, 24)} {whose.verdict}{kind}"
+
+
+def _kinds(whose: Waits, among: Iterable[Waits]) -> int:
+    return sum(other[:2] == whose[:2] for other in among)
 
 
 def _shares(ranks: Sequence[Rank]) -> list[XY]:

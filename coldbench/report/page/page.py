@@ -69,7 +69,7 @@ def policy() -> str:
     scripts = " ".join(_hash(name) for name in ("echarts.common.min.js", "draw.js"))
     return (
         f"default-src 'none'; script-src {scripts}; style-src {_hash('page.css')}; "
-        "base-uri 'none'; form-action 'self'"
+        "img-src data:; base-uri 'none'; form-action 'none'"
     )
 
 
