@@ -106,12 +106,15 @@ class Pool:
         return Use(instance, instance.uses)
 
     def _rest(self, instance: Instance) -> None:
-        """Nobody uses it: recycle it when it is too old, else reap it when it stays unused."""
-        if self._too_old(instance):
+        """Nobody uses it: recycle it as soon as it is too old, reap it when it stays unused."""
+        left_ns, most_ns = self._spec.idle_ns, self._spec.max_age_ns
+        if most_ns is not None:
+            left_ns = min(left_ns, most_ns - instance.age_ns())
+        if left_ns <= 0:
             self._retire(instance)
             return
         self._cancel_reaping(instance)
-        self._reaping[instance] = self._loop.call_later(self._spec.idle_ns / 1e9, self._retire, instance)
+        self._reaping[instance] = self._loop.call_later(left_ns / 1e9, self._retire, instance)
 
     def _retire(self, instance: Instance) -> None:
         self._cancel_reaping(instance)

@@ -169,6 +169,12 @@ def test_an_old_instance_is_recycled() -> None:
     assert seen == sorted(seen, key=seen.index)  # one after another, none comes back
 
 
+def test_an_unused_instance_that_grows_old_is_recycled_too() -> None:
+    with start_lab([parse_lab_url("lab:custom?max_age=300ms&idle=1h")]) as lab:
+        send(lab.endpoints[0])
+        eventually(lambda: not instances(lab.process.pid))
+
+
 def test_the_placement_delay_is_in_the_queue(tmp_path: Path) -> None:
     truth = tmp_path / "truth.jsonl"
     with start_lab([parse_lab_url(f"lab:custom?start=uniform:200ms-300ms&seed=4&truth={truth}")]) as lab:
