@@ -27,3 +27,4 @@ class Target(Struct, frozen=True, kw_only=True):
     # False for gateways that refuse headers they do not know
     send_id: bool = True
     fresh_connections: bool = False
+    http2: bool = False  # offered by the probe; the engine speaks HTTP/1.1

@@ -1,29 +1,33 @@
 """One traced invocation with httpx.
 
 Requests go through httpx's transport, not its client: a transport follows no redirect, keeps no cookie,
-retries nothing, decodes nothing and reads no proxy from the environment.
+retries nothing, decodes nothing and reads no proxy from the environment. Instants are those at which bytes
+moved (`probe.network`).
 """
 
 import asyncio
+import socket
 import ssl
 from functools import cache
-from socket import SOCK_STREAM
 from time import monotonic_ns
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
+import httpcore
 import httpx
-from msgspec import Struct
+from msgspec import Struct, field
 
 from coldbench.core.invocation import Error, Evidence, Invocation
 from coldbench.core.request import ID_HEADER, address, request_fields, request_target
 from coldbench.core.target import Target
-from coldbench.evidence.headers import from_pairs
+from coldbench.evidence.headers import Headers, from_pairs, parse_head
 from coldbench.evidence.read import read
 from coldbench.probe.errors import why
+from coldbench.probe.network import Instants, Network
 
 _BODY_START_BYTES = 200
 _MOST_BODY_BYTES = 64 * 1024 * 1024
+_LAST_CHUNK = b"\r\n0\r\n"  # RFC 9112, 7.1
 
 
 class Caller:
@@ -38,8 +42,8 @@ class Caller:
         self._fields = request_fields(target)
         self._path = request_target(target).encode("latin-1")
         self._tls = _tls_context(verify=target.verify_tls)
-        self._transport: httpx.AsyncHTTPTransport | None = None
-        self._ip = ""  # of the connection that is open
+        self._transport: _Transport | None = None
+        self.http_version = ""  # of the latest answer
 
     async def __aenter__(self) -> Self:
         return self
@@ -68,8 +72,7 @@ class Caller:
             async with asyncio.timeout(self._target.timeout_ns / 1e9):
                 await self._exchange(exchange, seq)
         except (TimeoutError, OSError, httpx.TransportError) as failure:
-            exchange.error = exchange.why(failure)
-            exchange.end_ns = monotonic_ns()
+            exchange.fail(failure)
         finally:
             if not exchange.whole:
                 await self.close()
@@ -79,48 +82,51 @@ class Caller:
         if self._transport is None:
             await self._dial_and_send(exchange, seq)
         else:
-            await self._send(exchange, seq)
+            await self._send(self._transport, exchange, seq)
 
     async def _dial_and_send(self, exchange: "_Exchange", seq: int) -> None:
         """Over a new connection, to the first of the host's addresses that takes one."""
         began = monotonic_ns()
         addresses = await self._look_up()
         exchange.dns_ns = monotonic_ns() - began
-        for number, ip in enumerate(addresses, 1):
-            self._ip = ip
-            self._transport = httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False)
+        for number, (family, *_, where) in enumerate(addresses, 1):
+            self._transport = _Transport(Network(family, where), self._tls, http2=self._target.http2)
             try:
-                await self._send(exchange, seq)
+                await self._send(self._transport, exchange, seq)
                 return
             except httpx.ConnectError:
                 # Nothing was sent yet, so that another address is no retry of the invocation.
                 await self.close()
-                if exchange.connect_ns is not None or number == len(addresses):
+                if exchange.instants.connect_ns is not None or number == len(addresses):
                     raise
 
-    async def _look_up(self) -> list[str]:
+    async def _look_up(self) -> list[tuple[Any, ...]]:
         """The host's addresses in the system's order of preference; raises socket.gaierror."""
         host, port = self._where.host, self._where.port
         host = self._target.resolve.get(f"{host}:{port}", host)
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=SOCK_STREAM)
-        return [str(where[0]) for *_, where in found]
+        try:
+            # An address is no name: nothing is looked up, and no thread has to be waited for.
+            return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+        except socket.gaierror:
+            loop = asyncio.get_running_loop()
+            return await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
-    async def _send(self, exchange: "_Exchange", seq: int) -> None:
-        assert self._transport is not None
+    async def _send(self, transport: "_Transport", exchange: "_Exchange", seq: int) -> None:
+        exchange.begin(transport.network.instants)
         fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self._fields]
         if self._target.send_id:
             fields.append((ID_HEADER.encode(), f"{self._run_id}-{seq}".encode()))
         request = httpx.Request(
             self._target.method,
-            httpx.URL(scheme="https" if self._where.tls else "http", host=self._ip, port=self._where.port),
+            httpx.URL(
+                scheme="https" if self._where.tls else "http", host=self._where.host, port=self._where.port
+            ),
             headers=fields,
             content=self._target.body or None,
-            # The address is in the URL, so that the host's name has to be given for SNI and the certificate.
-            extensions={
-                "trace": exchange.trace, "target": self._path, "sni_hostname": self._where.host,
-            },
-        )  # fmt: skip
-        response = await self._transport.handle_async_request(request)
+            extensions={"trace": exchange.trace, "target": self._path},
+        )
+        response = await transport.handle_async_request(request)
+        self.http_version = response.http_version
         exchange.status = response.status_code
         exchange.fields = response.headers.multi_items()
         try:
@@ -131,22 +137,26 @@ class Caller:
                     return
         finally:
             await response.aclose()
-        exchange.whole = True
+        exchange.end()
 
     def _fact(self, exchange: "_Exchange", seq: int, phase: str, intended_ns: int) -> Invocation:
-        zero = self._zero_ns
+        instants = exchange.instants
+
+        def on_run_clock(at_ns: int | None) -> int | None:
+            return None if at_ns is None else at_ns - self._zero_ns
+
         return Invocation(
             seq=seq,
             target=self._target.name,
             phase=phase,
             intended_ns=intended_ns,
-            started_ns=exchange.started_ns - zero,
-            sent_ns=None if exchange.sent_ns is None else exchange.sent_ns - zero,
-            first_byte_ns=None if exchange.first_byte_ns is None else exchange.first_byte_ns - zero,
-            end_ns=None if exchange.end_ns is None else exchange.end_ns - zero,
+            started_ns=on_run_clock(exchange.started_ns),
+            sent_ns=on_run_clock(exchange.sent_ns),
+            first_byte_ns=on_run_clock(exchange.first_byte_ns),
+            end_ns=on_run_clock(exchange.end_ns),
             dns_ns=exchange.dns_ns,
-            connect_ns=exchange.connect_ns,
-            tls_ns=exchange.tls_ns,
+            connect_ns=None if exchange.reused else instants.connect_ns,
+            tls_ns=None if exchange.reused else instants.tls_ns,
             reused=None if exchange.sent_ns is None else exchange.reused,
             status=exchange.status,
             error=exchange.error,
@@ -158,7 +168,7 @@ class Caller:
         if exchange.status is None:
             return Evidence()
         return read(
-            from_pairs(exchange.fields),
+            exchange.headers(),
             status=exchange.status,
             cold_header=self._target.cold_header,
             instance_header=self._target.instance_header,
@@ -166,18 +176,26 @@ class Caller:
         )
 
 
+class _Transport(httpx.AsyncHTTPTransport):
+    """httpx's transport over a network of ours: httpx takes none, the pool under it does."""
+
+    def __init__(self, network: Network, tls: ssl.SSLContext, *, http2: bool) -> None:
+        super().__init__(verify=tls, trust_env=False)
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=tls, max_connections=1, http2=http2, network_backend=network
+        )
+        self.network = network
+
+
 class _Exchange(Struct, kw_only=True):
     """What is known of an invocation so far; instants on the monotonic clock."""
 
     started_ns: int
-    sent_ns: int | None = None
     first_byte_ns: int | None = None
     end_ns: int | None = None
     dns_ns: int | None = None
-    connect_ns: int | None = None
-    tls_ns: int | None = None
-    connect_began_ns: int = 0
-    tls_began_ns: int = 0
+    instants: Instants = field(default_factory=Instants)  # of its connection
+    connections_before: int = 0
     status: int | None = None
     fields: list[tuple[str, str]] = []
     body_bytes: int = 0
@@ -185,21 +203,29 @@ class _Exchange(Struct, kw_only=True):
     error: Error | None = None
     whole: bool = False
 
+    def begin(self, instants: Instants) -> None:
+        """It goes over the connection of these instants."""
+        self.instants, self.connections_before = instants, instants.connections
+        instants.next_exchange()
+
+    @property
+    def sent_ns(self) -> int | None:
+        return self.instants.sent_ns
+
     @property
     def reused(self) -> bool:
-        return self.connect_ns is None
+        """A kept connection that the peer has closed in silence is not: httpcore dials anew."""
+        return 0 < self.connections_before == self.instants.connections
 
-    def why(self, failure: BaseException) -> Error:
-        """The name of what ended it."""
-        if self.dns_ns is None and self.sent_ns is None:
-            return Error.DNS
-        return why(
-            failure,
-            connected=self.connect_ns is not None or self.sent_ns is not None,
-            secured=self.sent_ns is not None,
-            answering=self.first_byte_ns is not None,
-            reused=self.reused,
-        )
+    async def trace(self, event: str, info: dict[str, object]) -> None:
+        """Takes httpcore's trace events (https://www.encode.io/httpcore/extensions/#trace)."""
+        protocol, _, what = event.partition(".")
+        if what == "send_request_headers.started":
+            self.instants.next_exchange()  # what HTTP/2 sent before was the connection's own
+        elif what == "receive_response_headers.complete":
+            # What HTTP/2 sent before the head is the connection's own; of HTTP/1.1 all is the answer.
+            instants = self.instants
+            self.first_byte_ns = instants.last_read_ns if protocol == "http2" else instants.first_read_ns
 
     def take(self, chunk: bytes) -> None:
         """A part of the body, as it was on the wire (RFC 9112 chunk framing removed)."""
@@ -208,27 +234,33 @@ class _Exchange(Struct, kw_only=True):
         if self.body_bytes > _MOST_BODY_BYTES:
             self.error = Error.TOO_LARGE
 
-    async def trace(self, event: str, info: dict[str, object]) -> None:
-        """Takes httpcore's trace events (https://www.encode.io/httpcore/extensions/#trace).
+    def end(self) -> None:
+        """The whole answer has come."""
+        self.end_ns = self.instants.last_read_ns
+        self.whole = True
 
-        It has none for the first byte: the end of the final response's head is the nearest there is.
-        """
-        now = monotonic_ns()
-        match event.partition(".")[2]:
-            case "connect_tcp.started":
-                self.connect_began_ns = now
-            case "connect_tcp.complete":
-                self.connect_ns = now - self.connect_began_ns
-            case "start_tls.started":
-                self.tls_began_ns = now
-            case "start_tls.complete":
-                self.tls_ns = now - self.tls_began_ns
-            case "send_request_headers.started":
-                self.sent_ns = now
-            case "receive_response_headers.complete":
-                self.first_byte_ns = now
-            case "receive_response_body.complete":
-                self.end_ns = now
+    def fail(self, failure: BaseException) -> None:
+        """It ends without a whole answer."""
+        self.end_ns = monotonic_ns()
+        if not self.instants.connections and self.dns_ns is None:
+            self.error = Error.DNS
+            return
+        self.error = why(
+            failure,
+            connected=self.instants.connect_ns is not None,
+            secured=self.sent_ns is not None,
+            answering=self.first_byte_ns is not None,
+            reused=self.reused,
+        )
+
+    def headers(self) -> Headers:
+        """The header fields, and the trailers of a chunked HTTP/1.1 answer, which httpcore drops."""
+        headers = from_pairs(self.fields)
+        if self.whole and "chunked" in headers.get("transfer-encoding", ()):
+            *_, trailers = self.instants.tail.rpartition(_LAST_CHUNK)
+            for name, values in parse_head(trailers).items():
+                headers.setdefault(name, []).extend(values)
+        return headers
 
 
 @cache

@@ -94,7 +94,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class Function(BaseHTTPRequestHandler):
     def do_GET(self):
-        time.sleep(0.3)
+        time.sleep(0.8)
         self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -109,14 +109,14 @@ def test_a_burst_makes_new_instances_without_waiting(tmp_path: Path) -> None:
     start.write_text(_SLOW)
     start.chmod(0o755)
     done = coldbench(
-        "probe", "--url", "lab:./slow?idle=60s", "--force", "burst", "--samples", "2", "--json", "-",
+        "probe", "--url", "lab:./slow?idle=60s", "--force", "burst", "--samples", "1", "--json", "-",
         cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     record = parsed(done)
-    assert record["counts"]["intended"] == 2 * 5 + 2 + 4
-    assert record["results"][0]["instances"] >= 4
-    assert record["results"][0]["cold_kinds"]["scaleout"] >= 3
+    assert record["counts"]["intended"] == 5 + 2
+    assert record["results"][0]["instances"] == 2
+    assert record["results"][0]["cold_kinds"]["scaleout"] == 1
 
 
 def test_it_stops_when_the_penalty_is_as_precise_as_asked(tmp_path: Path) -> None:

@@ -213,3 +213,44 @@ def test_what_is_no_http() -> None:
     with raw_server(other) as server:
         (one,) = invoke(target(server.url), True)
     assert one.error is Error.PROTOCOL
+
+
+def test_the_trailers_of_a_chunked_answer_are_evidence() -> None:
+    async def chunked(visit: Visit) -> bytes:
+        return (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Server-Timing\r\n\r\n"
+            b'5\r\nhello\r\n0\r\nServer-Timing: exec;dur=7, seq;desc="1"\r\n\r\n'
+        )
+
+    with raw_server(chunked) as server:
+        (one,) = invoke(target(server.url), True)
+    assert one.completed
+    assert one.body_bytes == 5
+    assert one.evidence.raw["server-timing"] == 'exec;dur=7, seq;desc="1"'
+
+
+def test_a_body_that_looks_like_trailers_is_none() -> None:
+    async def whole(visit: Visit) -> bytes:
+        return ok(b"x\r\n0\r\nServer-Timing: exec;dur=7\r\n\r\n")
+
+    with raw_server(whole) as server:
+        (one,) = invoke(target(server.url), True)
+    assert "server-timing" not in one.evidence.raw
+
+
+def test_a_connection_that_died_while_it_was_kept_is_dialled_anew_and_said_so() -> None:
+    with raw_server(hello, close_after=1) as server:
+
+        async def calls() -> list[Invocation]:
+            zero = monotonic_ns()
+            async with Caller(target(server.url), "run", zero) as caller:
+                first = await caller.invoke(0, phase="0:pair", intended_ns=0, fresh=True)
+                while server.open_now:
+                    await asyncio.sleep(0.01)
+                return [first, await caller.invoke(1, phase="0:pair", intended_ns=0, fresh=False)]
+
+        first, second = asyncio.run(calls())
+    assert first.completed
+    assert second.completed
+    assert second.reused is False
+    assert second.connect_ns is not None
