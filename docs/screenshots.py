@@ -1,9 +1,11 @@
-"""Draw the terminal's face of a run as an SVG: `docs/screenshots.py [RUN_FOLDER]` (`make docs`).
+"""Draw the faces of a run for the documentation: `docs/screenshots.py [RUN_FOLDER]` (`make docs`).
 
-Without a folder it runs the demo first (about a minute). The picture is what `coldbench report` prints.
+Without a folder it runs the demo first (about a minute). `run.svg` is what `coldbench report` prints,
+`report.png` and `report-phone.png` are the page in a headless Chromium, where one is installed.
 """
 
 import re
+import shutil
 import subprocess
 import sys
 from io import StringIO
@@ -14,9 +16,10 @@ from rich.console import CONSOLE_SVG_FORMAT, Console
 from rich.terminal_theme import TerminalTheme
 
 from coldbench.analysis import open_run
+from coldbench.report.page.page import read_page
 from coldbench.report.terminal import face
 
-IMAGE = Path(__file__).parent / "images" / "run.svg"
+IMAGES = Path(__file__).parent / "images"
 WIDTH = 100
 
 THEME = TerminalTheme(
@@ -56,16 +59,49 @@ def draw(folder: Path, image: Path) -> None:
     )
 
 
+def photograph(folder: Path) -> None:
+    """Write pictures of the page of the run in `folder`; says so where there is no browser."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        print("chromium is not installed: the pictures of the page are left as they are")  # noqa: T201
+        return
+    with TemporaryDirectory() as work:
+        page = Path(work) / "report.html"
+        page.write_text(read_page(folder, open_run(folder)), encoding="utf-8")
+        # A headless window is never narrower than 500 pixels: the phone is a frame in it.
+        phone = Path(work) / "phone.html"
+        phone.write_text(
+            f'<style>*{{margin:0;border:0}}</style><iframe src="{page.name}" width="390" height="1600">'
+        )
+        for shown, name, size in ((page, "report.png", "1000,1900"), (phone, "report-phone.png", "390,1600")):
+            subprocess.run(
+                [
+                    chromium,
+                    *("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
+                    *(f"--user-data-dir={work}/profile", f"--window-size={size}"),
+                    *("--virtual-time-budget=5000", f"--screenshot={IMAGES / name}", shown.as_uri()),
+                ],
+                check=True,
+                stderr=subprocess.DEVNULL,
+            )
+
+
 def main() -> None:
     """Draw the run that was named, or a fresh one of the demo."""
     if len(sys.argv) > 1:
-        draw(Path(sys.argv[1]), IMAGE)
+        picture(Path(sys.argv[1]))
         return
     with TemporaryDirectory() as reports:
         command = Path(sys.executable).with_name("coldbench")
         subprocess.run([command, *DEMO, "--out", reports], check=True)
         (folder,) = Path(reports).iterdir()
-        draw(folder, IMAGE)
+        picture(folder)
+
+
+def picture(folder: Path) -> None:
+    """All pictures of one run."""
+    draw(folder, IMAGES / "run.svg")
+    photograph(folder)
 
 
 if __name__ == "__main__":

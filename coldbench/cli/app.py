@@ -17,6 +17,7 @@ COMMANDS = {
     "doctor": "Say what a target's answers tell, and what to do to learn more.",
     "report": "Show a run again, judged by today's rules.",
     "runs": "List the runs.",
+    "ui": "Show the runs in a browser, on this machine only.",
     "lab": "Serve local functions with known ground truth.",
 }
 

@@ -60,6 +60,7 @@ def over_time(run: Run, samples: sqlite3.Connection) -> Iterator[Figure]:
                 f"of its answer, or until it was given up. n = {sum(known[group] for group in groups):,}. "
                 + _thinning([(known[group], len(drawn[group]), group.verdict) for group in groups]),
                 option=charts.scatter(series, _SECONDS, "wait, ms", end_s),
+                height_px=260,
             )
 
 

@@ -41,8 +41,8 @@ def read_page(folder: Path, run: Run) -> str:
         return page(run, samples)
 
 
-def page(run: Run, samples: sqlite3.Connection, *, refresh_s: int | None = None) -> str:
-    """The whole document; with `refresh_s` a browser asks for it again after so many seconds."""
+def page(run: Run, samples: sqlite3.Connection, *, home: str | None = None) -> str:
+    """The whole document; `home` is the address of the list that it belongs to, if it does to one."""
     return render(
         "run.html",
         title=lines.title(run),
@@ -54,7 +54,7 @@ def page(run: Run, samples: sqlite3.Connection, *, refresh_s: int | None = None)
         answers=list(reading(run)),
         notes=list(lines.notes(run)),
         sections=list(sections(run, samples)),
-        refresh_s=refresh_s,
+        home=home,
     )
 
 
@@ -69,7 +69,7 @@ def policy() -> str:
     scripts = " ".join(_hash(name) for name in ("echarts.common.min.js", "draw.js"))
     return (
         f"default-src 'none'; script-src {scripts}; style-src {_hash('page.css')}; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
+        "img-src data:; base-uri 'none'; form-action 'self'"
     )
 
 

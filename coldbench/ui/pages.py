@@ -1,0 +1,83 @@
+"""What the browser is shown: the list of runs, a run, a run under way. No HTTP here."""
+
+from functools import lru_cache
+from math import ceil
+from pathlib import Path
+from time import monotonic
+
+from msgspec import Struct
+
+from coldbench.analysis import open_run
+from coldbench.core.summary import Run, State
+from coldbench.report.listing import HEADS, Listed, listed
+from coldbench.report.page.page import page, render
+from coldbench.runs.folder import RECORD, folders, read_record
+from coldbench.runs.samples import SAMPLES, open_samples
+
+_KEPT_PAGES = 8
+# Looking must not disturb what is measured: at most this share of a processor, and no more often than that.
+_SHARE, _SHORTEST_S = 0.05, 2
+
+
+class Filters(Struct, frozen=True, kw_only=True):
+    """Which runs are listed; an empty one lets all through."""
+
+    text: str = ""
+    command: str = ""
+    state: str = ""
+
+    def lets_through(self, one: Listed) -> bool:
+        """`text` is looked for in the row, whatever its case."""
+        if self.text.casefold() not in " ".join(one.cells).casefold():
+            return False
+        if one.run is None:
+            return not self.command and not self.state
+        return self.command in ("", one.run.command) and self.state in ("", one.run.state)
+
+
+class Shown(Struct, frozen=True, kw_only=True):
+    """A document, and after how many seconds a browser should ask for it again: only of a run under way."""
+
+    document: str
+    again_s: int | None = None
+
+
+def list_page(root: Path, filters: Filters) -> str:
+    """The runs under `root` that the filters let through."""
+    known = list(listed(root))
+    return render(
+        "runs.html",
+        title="coldbench runs",
+        heads=HEADS,
+        found=[one for one in known if filters.lets_through(one)],
+        number=len(known),
+        filters=filters,
+        commands=sorted({one.run.command for one in known if one.run}),
+        states=[state.value for state in State],
+    )
+
+
+def run_page(root: Path, name: str) -> Shown | None:
+    """The page of the run in the folder of that name; None when there is none such under `root`.
+
+    The folder is found by looking at what is there: a name is never made into a path.
+    """
+    folder = next((folder for folder in folders(root) if folder.name == name), None)
+    if folder is None:
+        return None
+    if read_record(folder).state is not State.RUNNING:
+        return Shown(document=_page(folder, (folder / RECORD).stat().st_mtime_ns))
+    began = monotonic()
+    document = _read(folder, read_record(folder))
+    return Shown(document=document, again_s=max(_SHORTEST_S, ceil((monotonic() - began) / _SHARE)))
+
+
+@lru_cache(_KEPT_PAGES)
+def _page(folder: Path, written_ns: int) -> str:
+    """Of a run that is over; made anew when its record is."""
+    return _read(folder, open_run(folder))
+
+
+def _read(folder: Path, run: Run) -> str:
+    with open_samples(folder / SAMPLES) as samples:
+        return page(run, samples, home="/")
