@@ -2,7 +2,8 @@
 but the run's own seed.
 
 The facts are read twice: to learn what surrounds each invocation, and to judge it and count it. Neither
-keeps them, so that memory grows with the time of a run and its instances, not with its invocations.
+keeps them, so that memory grows with the time of a run and its instances, not with its invocations. Targets
+without evidence are read once more for their waits, of which 34 bytes an invocation are kept.
 """
 
 from collections import deque
@@ -12,9 +13,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from coldbench.core.by_latency import Telling, tell
+from coldbench.core.calls import CallLog
 from coldbench.core.invocation import Invocation
 from coldbench.core.judge import JUDGE_VERSION, judge_one
-from coldbench.core.latency_model import Told, tell
 from coldbench.core.summary import Fidelity, Result, Run, State
 from coldbench.core.surroundings import Surroundings, survey
 from coldbench.core.verdict import Judgement
@@ -27,10 +29,6 @@ from coldbench.stats.probed import ProbedTally
 from coldbench.stats.result import ResultTally
 
 Facts = Callable[[], Iterable[Invocation]]
-
-# A target with more calls than this and no evidence is not judged by its latencies: they are learned from
-# all calls at once, and so many in one run are no lone calls.
-_MOST_BY_LATENCY = 100_000
 
 
 def open_run(folder: Path) -> Run:
@@ -80,7 +78,8 @@ def analyse(run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None])
             if invocation.unfinished:
                 continue
             target = invocation.target
-            judgement = judge_one(invocation, around[target], told.get(invocation.seq))
+            by_wait = told[target].get(invocation.seq) if target in told else None
+            judgement = judge_one(invocation, around[target], by_wait)
             counts.verdict(judgement.verdict)
             if target in tallies:
                 tallies[target].add(invocation, judgement)
@@ -103,14 +102,17 @@ def analyse(run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None])
     )
 
 
-def _told_by_latency(facts: Facts, around: Mapping[str, Surroundings]) -> dict[int, Told]:
-    """By seq, what latency models say of the targets whose answers carry no evidence."""
-    told: dict[int, Told] = {}
-    for target, surroundings in around.items():
-        if surroundings.silent and surroundings.calls <= _MOST_BY_LATENCY:
-            its = [invocation for invocation in facts() if invocation.target == target]
-            for models in fit(its).values():
-                told |= tell(its, models, surroundings.round_trip_ns or 0)
+def _told_by_latency(facts: Facts, around: Mapping[str, Surroundings]) -> dict[str, Telling]:
+    """By name, what waits tell of the targets whose answers carry no evidence."""
+    logs = {target: CallLog() for target, surroundings in around.items() if surroundings.silent}
+    if logs:
+        for invocation in facts():
+            if invocation.target in logs:
+                logs[invocation.target].add(invocation)
+    told = {}
+    for target, log in logs.items():
+        calls, round_trip_ns = log.calls(), around[target].round_trip_ns or 0
+        told[target] = tell(calls, fit(calls, round_trip_ns), round_trip_ns)
     return told
 
 

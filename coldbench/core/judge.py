@@ -15,10 +15,10 @@ A missing field answers nothing: without an answer to both questions the verdict
 there is no evidence at all and a latency model learned from the run decides.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from coldbench.core.by_latency import Told
 from coldbench.core.invocation import AnsweredBy, Evidence, Invocation
-from coldbench.core.latency_model import Models, Told, tell
 from coldbench.core.surroundings import QUIET_NS, Surroundings, WarmWaits, survey
 from coldbench.core.verdict import ColdKind, Judgement, Verdict
 
@@ -37,19 +37,11 @@ _PAID, _NOT_PAID = 0.8, 0.1
 _LIKE_WARM, _UNLIKE_WARM = 1.5, 3.0
 
 
-def judge(invocations: Sequence[Invocation], models: Mapping[str, Models] | None = None) -> list[Judgement]:
-    """The verdict of each invocation that completed or failed, in order; unfinished ones get none.
-
-    `models` are the latency models by target; without one, no evidence means `unknown`.
-    """
+def judge(invocations: Sequence[Invocation]) -> list[Judgement]:
+    """The verdict of each invocation that completed or failed, in order, by evidence; unfinished get none."""
     around = survey(invocations)
-    told: dict[int, Told] = {}
-    for target, its_models in (models or {}).items():
-        its = [invocation for invocation in invocations if invocation.target == target]
-        if its and its_models:
-            told |= tell(its, its_models, around[target].round_trip_ns or 0)
     return [
-        judge_one(invocation, around[invocation.target], told.get(invocation.seq))
+        judge_one(invocation, around[invocation.target])
         for invocation in invocations
         if not invocation.unfinished
     ]
@@ -124,8 +116,13 @@ def _did_not_run(invocation: Invocation) -> tuple[Verdict, str] | None:
 def _by_latency(seq: int, told: Told) -> Judgement:
     """The model's verdict; the confidence is P(cold), or P(warm) of a warm one."""
     confidence = 1 - told.probability if told.verdict is Verdict.WARM else told.probability
-    kind = ColdKind.IDLE if told.verdict is Verdict.COLD else None
-    return Judgement(seq=seq, verdict=told.verdict, reason=told.reason, confidence=confidence, cold_kind=kind)
+    return Judgement(
+        seq=seq,
+        verdict=told.verdict,
+        reason=told.reason,
+        confidence=confidence,
+        cold_kind=told.cold_kind,
+    )
 
 
 def _first_use(evidence: Evidence) -> tuple[bool | None, str]:

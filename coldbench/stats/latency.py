@@ -1,30 +1,24 @@
 """Learns from a run's own waits what cold and warm look like, where nothing else tells."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from coldbench.core.invocation import Invocation
+from coldbench.core.calls import NOT_OBSERVED, Calls
 from coldbench.core.latency_model import (
     DEGREES_OF_FREEDOM,
     STRAYS,
     Component,
     LatencyModel,
-    Lone,
     Models,
     excess,
-    lone_calls,
 )
-from coldbench.core.surroundings import round_trip_ns
 
 if TYPE_CHECKING:
-    from numpy import float64
-    from numpy.typing import NDArray
-
-    Floats = NDArray[float64]
+    from coldbench.core.calls import Ints
+    from coldbench.core.latency_model import Floats
 
 _FEWEST = 10  # lone calls of one kind of connection
 _FEWEST_SLOW = 3
+_MOST = 20_000  # more are not looked at: no better model, and no second longer
 _STEPS = 30
 # Where the search for the two kinds starts: these quantiles of the waits.
 _CUTS = (0.2, 0.5, 0.8, 0.9, 0.95, 0.99)
@@ -36,32 +30,22 @@ _SCALES_APART = 3.0  # and by this many scales of the quick ones, which lean to 
 _ACCIDENT = 0.001
 
 
-def fit(invocations: Sequence[Invocation]) -> Mapping[str, Models]:
-    """By target and kind of connection, the models of lone calls where two kinds of wait are found.
+def fit(calls: Calls, round_trip_ns: int) -> Models:
+    """By kind of connection, the models of one target's lone calls where two kinds of wait are found.
 
     Where all waits are alike there is no model: whether each call was warm or each was cold is not known.
     """
-    by_target: defaultdict[str, list[Invocation]] = defaultdict(list)
-    for invocation in invocations:
-        by_target[invocation.target].append(invocation)
-    models: dict[str, Models] = {}
-    for target, its in by_target.items():
-        round_trip = round_trip_ns(its) or 0
-        kinds: defaultdict[bool, list[Lone]] = defaultdict(list)
-        for lone in lone_calls(its):
-            if _is_the_function(lone.invocation):
-                kinds[lone.invocation.dialled].append(lone)
-        fitted = {dialled: _fit_kind(calls, round_trip) for dialled, calls in kinds.items()}
-        models[target] = {dialled: model for dialled, model in fitted.items() if model is not None}
+    usable = calls.lone & calls.of_function & (calls.gap_ns != NOT_OBSERVED)
+    models = {}
+    for dialled in (True, False):
+        its = usable & (calls.dialled == dialled)
+        model = _fit_kind(excess(calls.wait_ns[its], round_trip_ns), calls.gap_ns[its])
+        if model is not None:
+            models[dialled] = model
     return models
 
 
-def _is_the_function(invocation: Invocation) -> bool:
-    """A gateway's error or a redirect has a wait of its own; so has what a cache answers."""
-    return 200 <= (invocation.status or 0) < 300 and invocation.evidence.answered_why is None
-
-
-def _fit_kind(calls: Sequence[Lone], round_trip: int) -> LatencyModel | None:
+def _fit_kind(x: "Floats", gaps: "Ints") -> LatencyModel | None:
     """A mixture of two t distributions, slow calls being more frequent after longer gaps; None without two.
 
     Kept only if the two are well apart, BIC prefers them to one (Fraley and Raftery 1998) *and* slow calls
@@ -70,11 +54,10 @@ def _fit_kind(calls: Sequence[Lone], round_trip: int) -> LatencyModel | None:
     import numpy as np
     from scipy.stats import mannwhitneyu
 
-    calls = sorted((call for call in calls if call.gap_ns is not None), key=lambda call: call.gap_ns or 0)
-    if len(calls) < _FEWEST:
+    if len(x) < _FEWEST:
         return None
-    x = np.array([excess(call.wait_ns, round_trip) for call in calls])
-    gaps = np.array([call.gap_ns for call in calls])
+    kept = _by_gap(gaps)
+    x, gaps = x[kept], gaps[kept]
     spread = float(np.ptp(x)) + _NARROWEST
     starts = [x > cut for cut in np.quantile(x, _CUTS)]
     mixtures = [found for start in starts if (found := _mixture(x, gaps, spread, start.astype(float)))]
@@ -82,7 +65,7 @@ def _fit_kind(calls: Sequence[Lone], round_trip: int) -> LatencyModel | None:
         return None
     best = max(mixtures, key=lambda mixture: mixture.log_likelihood)
     parameters = 4 + len(set(best.prior.tolist()))
-    alone = float(np.log(_density(x, _component(x, np.ones_like(x)))).sum())
+    alone = float(np.log(_component(x, np.ones_like(x)).density(x)).sum())
     preferred = best.log_likelihood - alone > (parameters - 2) * np.log(len(x)) / 2
     apart = best.slow.location - best.quick.location
     if not preferred or apart < max(_LEAST_APART, _SCALES_APART * best.quick.scale):
@@ -101,6 +84,20 @@ def _fit_kind(calls: Sequence[Lone], round_trip: int) -> LatencyModel | None:
     )
 
 
+def _by_gap(gaps: "Ints") -> "Ints":
+    """The places of the gaps, ascending; of very many, all of the longest and every nth of the others.
+
+    The choice is by gap alone, so that what a wait says at a given gap is not changed by it.
+    """
+    import numpy as np
+
+    order = np.argsort(gaps, kind="stable")
+    short = order[: -_MOST // 2]
+    step = -(-len(short) // (_MOST // 2)) if len(short) else 1
+    places: Ints = np.append(short[::step], order[-_MOST // 2 :])
+    return places
+
+
 class _Mixture(NamedTuple):
     """`share` and `prior` are P(slow) of each call, after and before its wait was seen."""
 
@@ -111,7 +108,7 @@ class _Mixture(NamedTuple):
     log_likelihood: float
 
 
-def _mixture(x: "Floats", gaps: "Floats", spread: float, share: "Floats") -> _Mixture | None:
+def _mixture(x: "Floats", gaps: "Ints", spread: float, share: "Floats") -> _Mixture | None:
     """From a first guess of each call's share; None when one side runs empty.
 
     The EM algorithm for t mixtures (Peel and McLachlan, "Robust mixture modelling using the t
@@ -127,12 +124,12 @@ def _mixture(x: "Floats", gaps: "Floats", spread: float, share: "Floats") -> _Mi
         prior = _prior(share, gaps)
         # Outside the two locations as at the nearer one: as `LatencyModel.probabilities` has it.
         between = np.clip(x, quick.location, slow.location) if slow.location > quick.location else x
-        slow_part = prior * _density(between, slow)
-        quick_part = (1 - prior) * ((1 - STRAYS) * _density(between, quick) + STRAYS / spread)
+        slow_part = prior * slow.density(between)
+        quick_part = (1 - prior) * ((1 - STRAYS) * quick.density(between) + STRAYS / spread)
         share = slow_part / (slow_part + quick_part)
     if not 0 < (share > 0.5).sum() < len(x):
         return None
-    whole = prior * _density(x, slow) + (1 - prior) * ((1 - STRAYS) * _density(x, quick) + STRAYS / spread)
+    whole = prior * slow.density(x) + (1 - prior) * ((1 - STRAYS) * quick.density(x) + STRAYS / spread)
     return _Mixture(quick, slow, share, prior, float(np.log(whole).sum()))
 
 
@@ -150,14 +147,7 @@ def _component(x: "Floats", weight: "Floats") -> Component:
     return Component(location, scale)
 
 
-def _density(x: "Floats", component: Component) -> "Floats":
-    from scipy.stats import t
-
-    density: Floats = t.pdf(x, DEGREES_OF_FREEDOM, component.location, component.scale)
-    return density
-
-
-def _prior(share: "Floats", gaps: "Floats") -> "Floats":
+def _prior(share: "Floats", gaps: "Ints") -> "Floats":
     """P(cold) at each gap (ascending): never falling, never 0 or 1 (somebody else may have called).
 
     Equal gaps are one. Two calls of even odds are added to each step (Agresti and Coull 1998).

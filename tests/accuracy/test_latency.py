@@ -4,17 +4,30 @@ from collections import Counter
 
 import pytest
 
-from coldbench.core.judge import judge
+from coldbench.core.by_latency import tell
+from coldbench.core.calls import CallLog
+from coldbench.core.invocation import Invocation
 from coldbench.core.verdict import Verdict
 from coldbench.stats.latency import fit
-from tests.accuracy.simulator import World, serial
+from tests.accuracy.simulator import MS, World, serial
 
 
 def verdicts(world: World, calls: int, short: float, seed: int) -> Counter[tuple[Verdict, Verdict]]:
     """How often each (truth, verdict) was met."""
     invocations, truth = serial(world, calls, short, seed)
-    judgements = judge(invocations, fit(invocations))
-    return Counter((true, judgement.verdict) for true, judgement in zip(truth, judgements, strict=True))
+    said = told(invocations, world.round_trip_ms)
+    return Counter(zip(truth, said, strict=True))
+
+
+def told(invocations: list[Invocation], round_trip_ms: float) -> list[Verdict]:
+    """What waits alone tell of each."""
+    log = CallLog()
+    for invocation in invocations:
+        log.add(invocation)
+    calls, round_trip_ns = log.calls(), int(round_trip_ms * MS)
+    telling = tell(calls, fit(calls, round_trip_ns), round_trip_ns)
+    found = (telling.get(invocation.seq) for invocation in invocations)
+    return [Verdict.UNKNOWN if one is None else one.verdict for one in found]
 
 
 def wrong(met: Counter[tuple[Verdict, Verdict]]) -> int:
