@@ -2,47 +2,31 @@
 
 import asyncio
 import secrets
-from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
-from time import monotonic_ns, time_ns
 from typing import Annotated
 
 import typer
-from msgspec import Struct, to_builtins
+from msgspec import to_builtins
 from msgspec.structs import replace
 
-from coldbench.analysis import analyse, close_run
+from coldbench.analysis import close_run
 from coldbench.cli import options
 from coldbench.cli.experiment import read_experiment
 from coldbench.cli.output import Output
 from coldbench.cli.page import show_and_keep
-from coldbench.cli.record import Asked, exit_code, new_run, now, signals
+from coldbench.cli.probing import Probing
+from coldbench.cli.record import exit_code, new_run, signals
 from coldbench.cli.targets import TargetOptions, reachable, read_targets, with_targets
-from coldbench.core.errors import ColdbenchError, UsageError
-from coldbench.core.invocation import Invocation
-from coldbench.core.rounds import Experiment, planned_duration_ns, planned_invocations, rounds
-from coldbench.core.summary import Counts, Fidelity, Run, State
+from coldbench.core.errors import UsageError
+from coldbench.core.rounds import planned_invocations
 from coldbench.core.target import Target
-from coldbench.probe.experiment import Prepare, Visits
 from coldbench.report.experiment import experiment_lines
-from coldbench.report.live import LiveView, Now
+from coldbench.report.live import LiveView
 from coldbench.runs.folder import create, write_record
-from coldbench.runs.prepare import prepare as run_prepare
 from coldbench.runs.samples import SAMPLES, SampleWriter
-from coldbench.stats.precision import relative_half_width, rounds_needed
-
-_TICK_S = 0.1
-
-
-class Outcome(Struct, kw_only=True):
-    """How the experiment ended."""
-
-    interrupted: bool = False
-    fault: ColdbenchError | None = None
-    notes: list[str] = []
 
 
 @with_targets
@@ -80,6 +64,9 @@ def command(
         str | None,
         typer.Option("--max-time", metavar="DURATION", help="Begin no round that would end later."),
     ] = None,
+    http2: Annotated[
+        bool, typer.Option("--http2", help="Speak HTTP/2 to targets that offer it (needs coldbench[http2]).")
+    ] = False,
     runtime: options.Runtime = None,
     name: options.Name = None,
     out: options.Out = Path("reports"),
@@ -91,6 +78,8 @@ def command(
 ) -> None:
     """Make functions cold, invoke them, invoke them again at once; show what a cold start is made of."""
     targets = read_targets(given, runtimes=runtime or [])
+    if http2:
+        targets = _with_http2(targets)
     experiment = read_experiment(
         targets,
         gap=gap,
@@ -123,133 +112,20 @@ def command(
         )
         folder = create(out, run.command, run.name, datetime.now(UTC))
         write_record(folder, run)
-        probing = Probing(run, experiment, there, folder, prepare)
         with SampleWriter(folder / SAMPLES) as writer, signals() as asked, LiveView(output.console) as live:
-            outcome = asyncio.run(probing.drive(writer, asked, live))
-    run = close_run(folder, probing.finished(outcome))
-    show_and_keep(run, folder, output)
-    if outcome.fault:
-        raise outcome.fault
-    raise typer.Exit(exit_code(run, interrupted=outcome.interrupted))
-
-
-class Probing:
-    """One execution of an experiment: follows its visits, and says when it is enough."""
-
-    def __init__(
-        self,
-        run: Run,
-        experiment: Experiment,
-        targets: Sequence[Target],
-        folder: Path,
-        prepare: str | None,
-    ) -> None:
-        self._experiment = experiment
-        self._targets = targets
-        self._folder = folder
-        self._command = prepare
-        self._zero_ns = monotonic_ns()
-        self._run = replace(run, zero_epoch_ns=time_ns())
-        self._facts: list[Invocation] = []
-        self._rounds_expected = experiment.samples
-        self._rounds_done = 0
-        self._notes: list[str] = []
-
-    async def drive(self, writer: SampleWriter, asked: Asked, live: LiveView) -> Outcome:
-        """Carry it out. Ctrl-C ends it after the invocation under way, a second one at once."""
-
-        def append(invocations: Sequence[Invocation]) -> None:
-            writer.append(invocations)
-            self._facts.extend(invocations)
-
-        visits = Visits(
-            self._targets,
-            self._run.run_id,
-            self._zero_ns,
-            append=append,
-            prepare=self._preparation(asked),
-        )
-        outcome, told = Outcome(), 0
-        plan = rounds(self._experiment, len(self._targets))
-        task = asyncio.create_task(visits.carry_out(plan, partial(self._enough, live)))
-        while not task.done():
-            await asyncio.wait({task}, timeout=_TICK_S)
-            if asked.count > told:
-                outcome.interrupted = True
-                visits.stop() if told == 0 else task.cancel()
-                told = asked.count
-                live.stopping()
-            if visits.idle:
-                # Never while an answer is awaited: drawing takes milliseconds of the loop that times it.
-                live.now(self._now(visits))
-        try:
-            await task
-        except asyncio.CancelledError:
-            pass
-        except ColdbenchError as error:
-            outcome.fault = error
-        return outcome
-
-    def _preparation(self, asked: Asked) -> Prepare | None:
-        command = self._command
-        if command is None:
-            return None
-
-        async def run_it(target: Target) -> None:
-            await asyncio.to_thread(run_prepare, command, target, self._folder, lambda: asked.count > 0)
-
-        return run_it
-
-    def _enough(self, live: LiveView, done: int) -> bool:
-        """Whether no further round is to begin, `done` being behind us."""
-        self._rounds_done = done
-        kept: deque[object] = deque(maxlen=0)
-        results = analyse(self._run, lambda: self._facts, kept.extend).results
-        live.verdicts({result.target: result.verdicts for result in results})
-        asked_for = self._experiment.precision
-        if asked_for is not None:
-            reached = [relative_half_width(result.cold_penalty_ms) for result in results if result.statuses]
-            needed = [rounds_needed(done, part, asked_for) for part in reached]
-            self._rounds_expected = min(
-                max((number or self._experiment.samples for number in needed), default=done),
-                self._experiment.samples,
+            probing = Probing(
+                run, experiment, there, command=prepare, folder=folder, writer=writer, asked=asked, live=live
             )
-            if self._rounds_expected <= done:
-                return True
-        most_ns = self._experiment.max_time_ns
-        at_ns = monotonic_ns() - self._zero_ns
-        if most_ns is not None and at_ns + at_ns // done > most_ns and done < self._rounds_expected:
-            self._notes.append(f"ended by --max-time after {done} of {self._rounds_expected} rounds")
-            return True
-        return False
+            asyncio.run(probing.carry_out())
+    run = close_run(folder, probing.finished())
+    show_and_keep(run, folder, output)
+    if probing.fault:
+        raise probing.fault
+    raise typer.Exit(exit_code(run, interrupted=probing.interrupted))
 
-    def _now(self, visits: Visits) -> Now:
-        at_s = visits.now_ns / 1e9
-        gaps_s = planned_duration_ns(self._experiment, len(self._targets)) / 1e9
-        each_s = at_s / self._rounds_done if self._rounds_done else gaps_s / self._experiment.samples
-        return Now(
-            phase=visits.phase,
-            at_s=at_s,
-            expected_s=max(at_s, self._rounds_expected * each_s),
-            dispatched=visits.dispatched,
-            planned=None if self._experiment.precision else self._run.planned,
-            completed=visits.completed,
-            errors=visits.errors,
-            in_flight=visits.in_flight,
-        )
 
-    def finished(self, outcome: Outcome) -> Run:
-        """The record; counts and results are the analysis's."""
-        if outcome.fault:
-            self._notes.append(f"{outcome.fault}: what was measured until then is kept")
-        cut_off = outcome.interrupted or outcome.fault is not None
-        return replace(
-            self._run,
-            finished_at=now(),
-            state=State.INTERRUPTED if cut_off else State.COMPLETE,
-            # What an experiment that is over did not need was not intended.
-            planned=self._run.planned if cut_off else len(self._facts),
-            counts=Counts(intended=len(self._facts)),
-            fidelity=Fidelity(connections_opened=sum(one.connect_ns is not None for one in self._facts)),
-            notes=tuple(self._notes),
-        )
+def _with_http2(targets: Sequence[Target]) -> tuple[Target, ...]:
+    if find_spec("h2") is None:
+        hint = "pip install 'coldbench[http2]'"
+        raise UsageError("HTTP/2 needs the package h2", place="--http2", hint=hint)
+    return tuple(replace(target, http2=True) for target in targets)

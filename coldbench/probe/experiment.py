@@ -50,6 +50,14 @@ class Visits:
         """On the run's clock."""
         return monotonic_ns() - self._zero_ns
 
+    def spoken(self) -> dict[str, str]:
+        """By target, the protocol of its latest answer where HTTP/2 was wanted and something else came."""
+        return {
+            target.name: caller.http_version
+            for target, caller in zip(self._targets, self._callers, strict=True)
+            if target.http2 and caller.http_version not in ("", "HTTP/2")
+        }
+
     def stop(self) -> None:
         """End after the invocation that is under way."""
         self._stopping = True

@@ -12,6 +12,7 @@ import pytest
 
 from coldbench.runs.samples import SAMPLES, read_invocations, read_judgements
 from tests.e2e.cli import add_up, coldbench, eventually, only_folder, parsed, started
+from tests.e2e.http2_server import http2_server
 from tests.e2e.raw_server import Visit, ok, raw_server
 
 
@@ -227,3 +228,26 @@ def test_bad_input_is_one_clear_line_and_code_2(
     assert done.returncode == 2
     assert all(word in done.stderr for word in words), done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_http2_is_asked_for_and_its_absence_is_noted(tmp_path: Path) -> None:
+    with http2_server() as server, raw_server(hello) as plain:
+        done = coldbench(
+            "probe", "--url", f"two={server.url}", "--url", f"one={plain.url}", "--http2", "--insecure",
+            "--gap", "0s", "--samples", "2", "--json", "-", cwd=tmp_path,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    record = parsed(done)
+    assert record["counts"]["completed"] == 20
+    assert record["notes"] == ["one: it answered in HTTP/1.1, since it does not offer HTTP/2"]
+    assert len(server.requests) == 10
+
+
+def test_a_precision_that_was_not_reached_is_noted(tmp_path: Path) -> None:
+    with raw_server(hello) as server:
+        done = coldbench(
+            "probe", "--url", f"f={server.url}", "--gap", "0s", "--precision", "5%", "--samples", "3",
+            "--json", "-", cwd=tmp_path,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert parsed(done)["notes"] == ["f: the cold penalty is not known, not to 5 %"]

@@ -12,6 +12,7 @@ import trustme
 from coldbench.core.invocation import AnsweredBy, Error, Invocation
 from coldbench.core.target import Target
 from coldbench.probe.invoke import Caller
+from tests.e2e.http2_server import http2_server
 from tests.e2e.raw_server import Pieces, Visit, ok, raw_server
 
 
@@ -254,3 +255,22 @@ def test_a_connection_that_died_while_it_was_kept_is_dialled_anew_and_said_so() 
     assert second.completed
     assert second.reused is False
     assert second.connect_ns is not None
+
+
+def test_http2_is_spoken_where_it_is_offered() -> None:
+    with http2_server() as server:
+        first, second = invoke(target(server.url, verify_tls=False, http2=True), True, False)
+    assert first.completed, first
+    assert (first.reused, second.reused) == (False, True)
+    assert first.tls_ns
+    assert first.sent_ns is not None
+    assert first.first_byte_ns is not None
+    assert first.end_ns is not None
+    assert first.started_ns is not None
+    assert first.connect_ns is not None
+    assert first.started_ns + first.connect_ns + first.tls_ns <= first.sent_ns
+    assert first.sent_ns < first.first_byte_ns <= first.end_ns
+    assert first.body_bytes == 5
+    assert first.evidence.raw["server-timing"] == "exec;dur=3"
+    assert server.connections == 1
+    assert [request[b"x-coldbench-id"] for request in server.requests] == [b"run-0", b"run-1"]
