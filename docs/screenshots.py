@@ -16,7 +16,7 @@ from rich.console import CONSOLE_SVG_FORMAT, Console
 from rich.terminal_theme import TerminalTheme
 
 from coldbench.analysis import open_run
-from coldbench.report.page.page import read_page
+from coldbench.report.html.page import read_page
 from coldbench.report.terminal import face
 
 IMAGES = Path(__file__).parent / "images"

@@ -17,7 +17,7 @@ def show_and_keep(run: Run, folder: Path, output: Output) -> None:
 
 
 def _keep(run: Run, folder: Path) -> str:
-    from coldbench.report.page.page import PAGE, write_page
+    from coldbench.report.html.page import PAGE, write_page
 
     try:
         return f"page: {write_page(folder, run)}"

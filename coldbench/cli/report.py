@@ -51,7 +51,7 @@ def command(
         case Format.MARKDOWN:
             output.lines(markdown(found, folder).splitlines())
         case Format.HTML:
-            from coldbench.report.page.page import read_page
+            from coldbench.report.html.page import read_page
 
             output.document(read_page(folder, found))
         case Format.JSON:

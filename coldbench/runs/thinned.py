@@ -15,6 +15,7 @@ from coldbench.core.verdict import ColdKind, Verdict
 _HASH = "(seq * 2654435761 % 4294967296)"
 _HASHES = 1 << 32
 
+_WAIT = "ifnull(first_byte_ns, end_ns) - sent_ns"
 _JUDGED = "invocation LEFT JOIN judged USING (seq)"
 
 
@@ -82,11 +83,11 @@ def end_ns(samples: sqlite3.Connection) -> int:
 
 
 def groups(samples: sqlite3.Connection) -> dict[Group, int]:
-    """How many invocations of each kind were sent."""
+    """How many invocations of each kind were sent, and answered or given up."""
     return {
         Group(target, _verdict(verdict)): number
         for target, verdict, number in samples.execute(
-            f"SELECT target, verdict, count(*) FROM {_JUDGED} WHERE sent_ns NOT NULL GROUP BY 1, 2"
+            f"SELECT target, verdict, count(*) FROM {_JUDGED} WHERE {_WAIT} NOT NULL GROUP BY 1, 2"
         )
     }
 
@@ -96,7 +97,7 @@ def points(
 ) -> dict[Group, list[Point]]:
     """About `most` of each group's `known` invocations, each with the same chance; all where they are fewer.
 
-    Those in flight are left out: it is not known how long they wait.
+    `known` is what `groups` says of the same samples.
     """
     samples.execute("CREATE TEMP TABLE share (target, verdict, hashes)")
     samples.executemany(
@@ -109,7 +110,7 @@ def points(
     )
     found: dict[Group, list[Point]] = {group: [] for group in known}
     for target, verdict, at_ns, wait_ns in samples.execute(
-        f"""SELECT invocation.target, judged.verdict, sent_ns, ifnull(first_byte_ns, end_ns) - sent_ns AS wait
+        f"""SELECT invocation.target, judged.verdict, sent_ns, {_WAIT} AS wait
             FROM {_JUDGED}
             JOIN share ON share.target = invocation.target AND share.verdict = ifnull(judged.verdict, '')
             WHERE wait NOT NULL AND {_HASH} < hashes ORDER BY seq"""

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from coldbench.analysis import open_run
 from coldbench.core.summary import Run, State
+from coldbench.report.html.page import page, render
 from coldbench.report.listing import HEADS, Listed, listed
-from coldbench.report.page.page import page, render
 from coldbench.runs.folder import RECORD, folders, read_record
 from coldbench.runs.samples import SAMPLES, open_samples
 

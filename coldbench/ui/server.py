@@ -12,7 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from coldbench.core.errors import UsageError
-from coldbench.report.page.page import policy
+from coldbench.report.html.page import policy
 from coldbench.ui.pages import Filters, list_page, run_page
 
 LOOPBACK = "127.0.0.1"

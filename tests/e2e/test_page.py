@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from coldbench.core.summary import TargetInfo
 from coldbench.core.verdict import ColdKind, Verdict
-from coldbench.report.page.page import write_page
+from coldbench.report.html.page import write_page
 from tests.e2e.browser import CHROMIUM, Page, as_url, browser
 from tests.unit.report_runs import NODE, PYTHON, run_of
 from tests.unit.sampled import call, judged, samples_in
@@ -24,11 +24,14 @@ pytestmark = [
 HOSTILE = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>"
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
 
-# Of each picture: how many of its canvas's pixels differ from the first one.
-PIXELS = """[...document.querySelectorAll("figure")].map((figure) => {
-    const canvas = figure.querySelector("canvas");
-    const pixels = new Uint32Array(
-        canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+# Of each picture: how many of its canvas's pixels differ from the first one (of a copy: to read the canvas
+# itself would be complained of).
+PIXELS = """[...document.querySelectorAll("figure canvas")].map((canvas) => {
+    const {width, height} = canvas;
+    const copy = Object.assign(document.createElement("canvas"), {width, height})
+        .getContext("2d", {willReadFrequently: true});
+    copy.drawImage(canvas, 0, 0);
+    const pixels = new Uint32Array(copy.getImageData(0, 0, width, height).data.buffer);
     return pixels.filter((pixel) => pixel !== pixels[0]).length;
 })"""
 DRAWN = """new Promise((done) => {

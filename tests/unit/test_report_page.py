@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from coldbench.core.summary import Run, State, TargetInfo
 from coldbench.core.verdict import ColdKind, Verdict
-from coldbench.report.page import figures
-from coldbench.report.page.page import PAGE, page, write_page
+from coldbench.report.html import figures, instances
+from coldbench.report.html.page import PAGE, page, write_page
 from coldbench.runs.samples import open_samples
 from tests.unit.report_runs import NODE, PYTHON, run_of
 from tests.unit.sampled import call, judged, samples_in
@@ -136,7 +136,7 @@ def test_a_run_under_way_has_its_pictures(tmp_path: Path) -> None:
 
 def test_thinning_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figures, "_MOST_POINTS", 100)
-    monkeypatch.setattr(figures, "_MOST_ROWS", 3)
+    monkeypatch.setattr(instances, "_MOST_ROWS", 3)
     facts = [call(seq, at_ms=seq, target="python", instance=f"i{seq % 7}") for seq in range(1000)]
     verdicts = [judged(seq, Verdict.COLD if seq < 150 else Verdict.WARM) for seq in range(1000)]
     found = shown(run_of(PYTHON), samples_in(tmp_path, facts, verdicts))

@@ -29,14 +29,13 @@ def test_each_kind_is_counted_and_what_is_in_flight_is_no_point(tmp_path: Path) 
     ]
     with open_samples(samples_in(tmp_path, facts, verdicts)) as samples:
         known = thinned.groups(samples)
-        assert known == {COLD: 1, WARM: 1, Group("g", Verdict.UNKNOWN): 1, Group("f", None): 1}
+        assert known == {COLD: 1, WARM: 1, Group("g", Verdict.UNKNOWN): 1}
         drawn = thinned.points(samples, dict.fromkeys(known, 10), known)
         assert thinned.end_ns(samples) == 95 * MS
     assert drawn == {
         COLD: [Point(5 * MS, 90 * MS)],
         WARM: [Point(6 * MS, 10 * MS)],
         Group("g", Verdict.UNKNOWN): [Point(0, 50 * MS)],  # given up
-        Group("f", None): [],
     }
 
 

@@ -7,9 +7,10 @@ import msgspec
 
 from coldbench.core.summary import Run
 from coldbench.report import lines
+from coldbench.report.html import figures
+from coldbench.report.html.document import Section
+from coldbench.report.html.instances import instances
 from coldbench.report.known import known
-from coldbench.report.page import figures
-from coldbench.report.page.document import Section
 from coldbench.report.tables import MET, STARTUP, WAITS, Column, Table, tables
 from coldbench.report.words import shown
 
@@ -28,13 +29,9 @@ def sections(run: Run, samples: sqlite3.Connection) -> Iterator[Section]:
     for title, its in pictures.items():  # a run under way has pictures before it has tables
         if its:
             yield Section(title=title, figures=its)
-    instances = list(figures.instances(run, samples))
-    if instances:
-        yield Section(
-            title="Instances",
-            figures=[figure for figure, _ in instances],
-            tables=[figures.instance_table([row for _, row in instances])],
-        )
+    seen = instances(run, samples)
+    if seen.figures:
+        yield seen
     counted = run.judge_version is not None
     yield Section(
         title="Arrivals",

@@ -7,38 +7,21 @@ from coldbench.core.durations import format_duration
 from coldbench.core.summary import Run
 from coldbench.core.verdict import Verdict
 from coldbench.report.breakdown import NAMES, PARTS, bars
-from coldbench.report.page import charts
-from coldbench.report.page.charts import XY, Series
-from coldbench.report.page.document import Figure
-from coldbench.report.tables import Column, Table
-from coldbench.report.words import count, ms, shown
+from coldbench.report.html import charts, verdicts
+from coldbench.report.html.charts import XY, Series
+from coldbench.report.html.document import Figure
+from coldbench.report.html.verdicts import VERDICTS
+from coldbench.report.words import shown
 from coldbench.runs import thinned
 from coldbench.runs.thinned import Group, Rank, Waits
 
 # Of each target. Cold starts are all drawn, up to a number that keeps the page openable.
 _MOST_POINTS, _MOST_COLD = 3_000, 100_000
 _MOST_RANKS = 400
-_MOST_ROWS, _MOST_BARS = 200, 8_000
 _MOST_INTERVALS = 300
 _COLOURS = 8  # of targets, in page.css
-# A bar is drawn at least so long a part of the run: ECharts leaves out what is shorter than a pixel.
-_SHORTEST_BAR = 1 / 250
 
 _NEVER_THINNED = (Verdict.COLD, Verdict.START_FAILED)
-_SECONDS = "s since the run began"
-
-# How a verdict is drawn: its words, its variable of page.css, and a symbol for those who see no colours.
-_VERDICTS: dict[Verdict | None, tuple[str, str]] = {
-    Verdict.WARM: ("warm", "circle"),
-    Verdict.PREINITIALISED: ("preinitialised", "triangle"),
-    Verdict.COLD_AFFECTED: ("cold affected", "diamond"),
-    Verdict.UNKNOWN: ("unknown", "emptyCircle"),
-    Verdict.DISCARDED: ("discarded", "emptyRect"),
-    Verdict.THROTTLED: ("throttled", "emptyDiamond"),
-    Verdict.START_FAILED: ("start failed", "rect"),
-    Verdict.COLD: ("cold", "circle"),  # last: drawn over the others
-    None: ("not judged yet", "circle"),
-}
 
 
 def over_time(run: Run, samples: sqlite3.Connection) -> Iterator[Figure]:
@@ -48,9 +31,12 @@ def over_time(run: Run, samples: sqlite3.Connection) -> Iterator[Figure]:
     drawn = thinned.points(samples, most, known)
     end_s = thinned.end_ns(samples) / 1e9
     for target in run.targets:
-        groups = [group for verdict in _VERDICTS if (group := Group(target.name, verdict)) in known]
+        groups = [group for verdict in VERDICTS if (group := Group(target.name, verdict)) in known]
         series = [
-            _of_verdict(group.verdict, [(_s(at_ns), _ms(wait_ns)) for at_ns, wait_ns in drawn[group]])
+            verdicts.series(
+                group.verdict,
+                [(charts.seconds(at_ns), charts.milliseconds(wait_ns)) for at_ns, wait_ns in drawn[group]],
+            )
             for group in groups
         ]
         if series:
@@ -59,7 +45,7 @@ def over_time(run: Run, samples: sqlite3.Connection) -> Iterator[Figure]:
                 caption="Each point is an invocation: when it was sent, and how long until the first byte "
                 f"of its answer, or until it was given up. n = {sum(known[group] for group in groups):,}. "
                 + _thinning([(known[group], len(drawn[group]), group.verdict) for group in groups]),
-                option=charts.scatter(series, _SECONDS, "wait, ms", end_s),
+                option=charts.scatter(series, charts.SECONDS, "wait, ms", end_s),
                 height_px=260,
             )
 
@@ -117,59 +103,6 @@ def startup(run: Run) -> Iterator[Figure]:
     )
 
 
-def instances(run: Run, samples: sqlite3.Connection) -> Iterator[tuple[Figure, list[str]]]:
-    """For each target with instances: when each of them was used, and the target's row of the table."""
-    end_ns = thinned.end_ns(samples)
-    for target in run.targets:
-        seen = thinned.instances(samples, target.name)
-        if not seen:
-            continue
-        drawn = [instance.name for instance in seen[:_MOST_ROWS]]
-        row = {name: number for number, name in enumerate(drawn, 1)}
-        resolution_ns = max(end_ns * len(drawn) // _MOST_BARS, 1)
-        least_ns = round(end_ns * _SHORTEST_BAR)
-        spans: dict[Verdict | None, list[XY]] = {}
-        for name, verdict, from_ns, to_ns in thinned.busy(samples, target.name, drawn, resolution_ns):
-            spans.setdefault(verdict, []).extend(
-                ((_s(from_ns), row[name]), (_s(max(to_ns, from_ns + least_ns)), row[name]), (None, None))
-            )
-        part = "" if len(drawn) == len(seen) else f" The first {len(drawn):,} of {len(seen):,} are drawn."
-        figure = Figure(
-            title=shown(target.name, 60),
-            caption="Each row is an instance, in the order of first use; each bar an invocation, from the "
-            "first byte sent to the last one received. Rows that begin together are the scale-out. "
-            "A row that ends was reaped, or was not chosen again: from outside both look alike. Bars are "
-            f"at least {ms(least_ns / 1e6)} ms long to be seen, those less than {ms(resolution_ns / 1e6)} ms "
-            "apart on one instance are one, and cold ones lie over the others. "
-            f"n = {count(len(seen), 'instance')}.{part}",
-            option=charts.rows(
-                [_of_verdict(verdict, spans[verdict]) for verdict in _VERDICTS if verdict in spans],
-                _SECONDS,
-                "instance",
-                end_ns / 1e9,
-                len(drawn),
-            ),
-            height_px=min(110 + 9 * len(drawn), 900),
-        )
-        yield figure, _instance_row(target.name, seen)
-
-
-def instance_table(rows: list[list[str]]) -> Table:
-    """The table behind the pictures of instances."""
-    return Table(
-        title="Instances",
-        columns=[
-            Column("target", words=True),
-            Column("instances"),
-            Column("used", "once"),
-            Column("calls of one,", "most"),
-            Column("first to last use,", "longest"),
-        ],
-        rows=rows,
-        caption="First to last use: at least so long it lived; idle time before and after is not seen.",
-    )
-
-
 def arrivals(samples: sqlite3.Connection) -> Iterator[Figure]:
     """What was intended and what was sent, over time."""
     end_ns = thinned.end_ns(samples)
@@ -188,17 +121,17 @@ def arrivals(samples: sqlite3.Connection) -> Iterator[Figure]:
             [
                 Series(
                     name="sent",
-                    data=[(_s(n * interval_ns), found.sent.get(n, 0)) for n in numbers],
+                    data=[(charts.seconds(n * interval_ns), found.sent.get(n, 0)) for n in numbers],
                     colour="var(--sent)",
                 ),
                 Series(
                     name="intended",
-                    data=[(_s(n * interval_ns), found.intended.get(n, 0)) for n in numbers],
+                    data=[(charts.seconds(n * interval_ns), found.intended.get(n, 0)) for n in numbers],
                     colour="var(--intended)",
                     dashed=True,
                 ),
             ],
-            _SECONDS,
+            charts.SECONDS,
             f"in {format_duration(interval_ns)}",
             end_ns / 1e9,
         ),
@@ -206,15 +139,10 @@ def arrivals(samples: sqlite3.Connection) -> Iterator[Figure]:
     )
 
 
-def _of_verdict(verdict: Verdict | None, data: Sequence[XY]) -> Series:
-    name, symbol = _VERDICTS[verdict]
-    return Series(name=name, data=data, colour=f"var(--{name.replace(' ', '-')})", symbol=symbol)
-
-
 def _thinning(drawn: list[tuple[int, int, Verdict | None]]) -> str:
     """How many of the known ones are drawn; empty when all are."""
     part = [
-        f"{number:,} of {known:,} {_VERDICTS[verdict][0]}"
+        f"{number:,} of {known:,} {verdicts.words(verdict)}"
         for known, number, verdict in drawn
         if known > (_MOST_COLD if verdict in _NEVER_THINNED else _MOST_POINTS)
     ]
@@ -234,16 +162,9 @@ def _kinds(whose: Waits, among: Iterable[Waits]) -> int:
 
 def _shares(ranks: Sequence[Rank]) -> list[XY]:
     first = ranks[0]
-    return [(_ms(first.wait_ns), 0.0), *((_ms(r.wait_ns), round(100 * r.rank / r.n, 3)) for r in ranks)]
-
-
-def _instance_row(target: str, seen: Sequence[thinned.Instance]) -> list[str]:
     return [
-        shown(target, 24),
-        f"{len(seen):,}",
-        f"{sum(instance.invocations == 1 for instance in seen):,}",
-        f"{max(instance.invocations for instance in seen):,}",
-        f"{max(instance.last_ns - instance.first_ns for instance in seen) / 1e9:,.1f} s",
+        (charts.milliseconds(first.wait_ns), 0.0),
+        *((charts.milliseconds(r.wait_ns), round(100 * r.rank / r.n, 3)) for r in ranks),
     ]
 
 
@@ -255,11 +176,3 @@ def _round_interval_ns(least_ns: float) -> int:
             if digit * power >= least_ns:
                 return digit * power
         power *= 10
-
-
-def _s(instant_ns: int) -> float:
-    return round(instant_ns / 1e9, 4)
-
-
-def _ms(duration_ns: int) -> float:
-    return round(duration_ns / 1e6, 3)

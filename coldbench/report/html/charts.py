@@ -22,6 +22,7 @@ _BAR_PX, _ROWS_PX = 5, 500  # a bar is thinner where all of them would take more
 _MANY, _FEW_PX, _MANY_PX = 2_000, 7, 4  # so many points are drawn smaller, and without a tooltip each
 _LEAST_MS = 1e-3  # a log axis has no zero
 
+SECONDS = "s since the run began"
 XY = tuple[float | None, float | None]
 
 
@@ -120,7 +121,7 @@ def steps(series: Sequence[Series], x: str, y: str, x_max: float) -> dict[str, o
         **_frame(series, **_LINES),
         "tooltip": {**_TOOLTIP, "trigger": "axis"},
         "xAxis": _axis(x, max=x_max),
-        "yAxis": _axis(y, min=0),
+        "yAxis": _axis(y, min=0, minInterval=1),
         "series": [
             {
                 "type": "line",
@@ -165,6 +166,16 @@ def stacked(
             for name, colour, lengths in parts
         ],
     }
+
+
+def seconds(instant_ns: int) -> float:
+    """As an axis has it: to 0.1 ms, which no picture shows."""
+    return round(instant_ns / 1e9, 4)
+
+
+def milliseconds(duration_ns: int) -> float:
+    """As an axis has it: to the microsecond."""
+    return round(duration_ns / 1e6, 3)
 
 
 def _frame(series: Sequence[Series], **legend: object) -> dict[str, object]:

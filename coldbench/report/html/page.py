@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from coldbench.core.summary import Run, State
 from coldbench.report import lines
-from coldbench.report.page.sections import sections
+from coldbench.report.html.sections import sections
 from coldbench.report.reading import reading
 from coldbench.runs.samples import SAMPLES, open_samples
 
@@ -86,7 +86,7 @@ def _hash(name: str) -> str:
 @cache
 def _templates() -> Environment:
     templates = Environment(
-        loader=PackageLoader("coldbench.report.page", ""),
+        loader=PackageLoader("coldbench.report.html", ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
