@@ -52,10 +52,15 @@ def read(
     return Evidence(level=level, answered_by=answered_by, answered_why=why, raw=raw, **sent)
 
 
+def is_evidence(name: str) -> bool:
+    """Whether a header of this lower-case name may tell something of the instance."""
+    return name not in _NO_EVIDENCE and not name.startswith("access-control-")
+
+
 def _raw(headers: Headers) -> dict[str, str]:
     raw: dict[str, str] = {}
     for name, values in headers.items():
-        if name in _NO_EVIDENCE or name.startswith("access-control-"):
+        if not is_evidence(name):
             continue
         if len(raw) == _MOST_FIELDS:
             break

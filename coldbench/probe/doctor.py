@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from shlex import quote
-from time import monotonic_ns
+from time import monotonic_ns, time_ns
 
 from msgspec import Struct
 
@@ -10,7 +10,9 @@ from coldbench.core.invocation import AnsweredBy, Evidence, Invocation
 from coldbench.core.surroundings import round_trip_ns
 from coldbench.core.target import Target
 from coldbench.evidence.redact import redact_url
+from coldbench.evidence.sources import Source, cookie_names, pins_an_instance, sources
 from coldbench.probe.invoke import Caller
+from coldbench.stats.granularity import clock_offset_s, step_ms
 
 # Fresh, kept, fresh, kept: whether connections are kept alive shows, and a cache has a chance to answer.
 _FRESH = (True, False, True, False)
@@ -26,10 +28,28 @@ MEANINGS = {
     "billed_ms": "what is billed",
     "request_id": "which request this was; nothing of the instance",
 }
+# A clock that is further off than this makes a common instant for several callers impossible.
+_CLOCK_OFF_S = 2.0
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """One of the doctor's requests, the answer's header fields as they were sent, and our wall clock."""
+
+    invocation: Invocation
+    fields: tuple[tuple[str, str], ...]
+    zero_epoch_ns: int  # the wall clock at the zero of the invocation's own
+
+    def wall_s(self, at_ns: int | None) -> float | None:
+        """An instant of the invocation as seconds of the epoch."""
+        return None if at_ns is None else (self.zero_epoch_ns + at_ns) / 1e9
 
 
 class Diagnosis(Struct, frozen=True, kw_only=True):
-    """The key `doctor` of the JSON. `found` and `missing` are fields of evidence with what they mean."""
+    """The key `doctor` of the JSON. `found` and `missing` are fields of evidence with what they mean.
+
+    `headers` are those that may be evidence, with what each told. The steps are the coarsest that all
+    reported times are multiples of; `clock_offset_s` bounds how far the server's clock is ahead of ours.
+    """
 
     target: str
     platform: str | None
@@ -39,48 +59,93 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
     statuses: tuple[int, ...]
     errors: tuple[str, ...]
     round_trip_ms: float | None
+    headers: tuple[Source, ...]
     found: dict[str, str]
     missing: dict[str, str]
+    exec_step_ms: float | None
+    billed_step_ms: float | None
+    clock_offset_s: tuple[float, float] | None
+    cookies: tuple[str, ...]
     warnings: tuple[str, ...]
     advice: tuple[str, ...]
 
 
-async def call(target: Target, run_id: str) -> list[Invocation]:
+async def call(target: Target, run_id: str) -> list[Answer]:
     """The doctor's requests, one after the other."""
-    zero = monotonic_ns()
+    zero, epoch = monotonic_ns(), time_ns()
+    answers = []
     async with Caller(target, run_id, zero) as caller:
-        return [
-            await caller.invoke(seq, phase="0:doctor", intended_ns=monotonic_ns() - zero, fresh=fresh)
-            for seq, fresh in enumerate(_FRESH)
-        ]
+        for seq, fresh in enumerate(_FRESH):
+            now_ns = monotonic_ns() - zero
+            one = await caller.invoke(seq, phase="0:doctor", intended_ns=now_ns, fresh=fresh)
+            fields = tuple(caller.answer_fields) if one.completed else ()
+            answers.append(Answer(invocation=one, fields=fields, zero_epoch_ns=epoch))
+    return answers
 
 
-def diagnose(target: Target, invocations: Sequence[Invocation]) -> Diagnosis:
+def diagnose(target: Target, answers: Sequence[Answer]) -> Diagnosis:
     """What the answers tell, what they do not, and what to do about it."""
-    answered = [i for i in invocations if i.completed]
-    evidence = [i.evidence for i in answered]
+    invocations = [answer.invocation for answer in answers]
+    completed = [answer for answer in answers if answer.invocation.completed]
+    evidence = [answer.invocation.evidence for answer in completed]
     found = {field: text for field, text in MEANINGS.items() if _says(evidence, field)}
-    missing = {field: text for field, text in MEANINGS.items() if field not in found} if answered else {}
+    missing = {field: text for field, text in MEANINGS.items() if field not in found} if completed else {}
     level = max((e.level for e in evidence), default=None)
     round_trip = round_trip_ns(invocations)
+    offset = clock_offset_s(_dates(completed))
+    cookies = tuple(dict.fromkeys(name for answer in completed for name in cookie_names(answer.fields)))
     return Diagnosis(
         target=target.name,
         platform=next((e.platform for e in evidence if e.platform), None),
         evidence_level=level,
         requests=len(invocations),
-        completed=len(answered),
-        statuses=tuple(sorted({i.status for i in answered if i.status is not None})),
+        completed=len(completed),
+        statuses=tuple(sorted({i.status for i in invocations if i.completed and i.status is not None})),
         errors=tuple(sorted({i.error.value for i in invocations if i.error})),
         round_trip_ms=None if round_trip is None else round_trip / 1e6,
+        headers=_headers(target, completed),
         found=found,
         missing=missing,
-        warnings=tuple(_warnings(answered)),
+        exec_step_ms=step_ms([e.exec_ms for e in evidence if e.exec_ms is not None]),
+        billed_step_ms=step_ms([e.billed_ms for e in evidence if e.billed_ms is not None]),
+        clock_offset_s=offset,
+        cookies=cookies,
+        warnings=(
+            *_warnings([answer.invocation for answer in completed]),
+            *_pinned(cookies),
+            *_clock(offset),
+        ),
         advice=tuple(_advice(target, level)),
     )
 
 
+def _headers(target: Target, completed: Sequence[Answer]) -> tuple[Source, ...]:
+    """Of all answers, each header as it was first sent; what it told in any of them."""
+    by_name: dict[str, Source] = {}
+    for answer in completed:
+        for source in sources(
+            answer.fields, cold_header=target.cold_header, instance_header=target.instance_header
+        ):
+            known = by_name.get(source.name)
+            if known is None or len(source.told) > len(known.told):
+                by_name[source.name] = source
+    # What tells most comes first.
+    return tuple(sorted(by_name.values(), key=lambda source: -len(source.told)))
+
+
 def _says(evidence: Sequence[Evidence], field: str) -> bool:
     return any(getattr(one, field) is not None for one in evidence)
+
+
+def _dates(completed: Sequence[Answer]) -> list[tuple[str, float, float]]:
+    dates = []
+    for answer in completed:
+        sent = answer.wall_s(answer.invocation.sent_ns)
+        first_byte = answer.wall_s(answer.invocation.first_byte_ns)
+        date = next((value for name, value in answer.fields if name.lower() == "date"), None)
+        if date is not None and sent is not None and first_byte is not None:
+            dates.append((date, sent, first_byte))
+    return dates
 
 
 def _warnings(answered: Sequence[Invocation]) -> list[str]:
@@ -95,22 +160,37 @@ def _warnings(answered: Sequence[Invocation]) -> list[str]:
         warnings.append(f"status {moved.status}, a redirect to {where}: it is not followed; use that URL")
     if any(i.status is not None and i.status >= 400 for i in answered):
         warnings.append("it answers with error statuses: is this the right URL, method and header?")
-    if any("set-cookie" in one.raw for one in evidence):
-        warnings.append("it offers cookies; none is sent back, since some pin a caller to one instance")
     if len(answered) > 1 and not any(i.reused for i in answered):
         warnings.append("connections are not kept alive: each invocation pays for a handshake")
     return warnings
 
 
+def _pinned(cookies: Sequence[str]) -> list[str]:
+    pinning = [name for name in cookies if pins_an_instance(name)]
+    if pinning:
+        return [f"the cookies {', '.join(pinning)} pin a caller to one instance; coldbench sends none back"]
+    return []
+
+
+def _clock(offset_s: tuple[float, float] | None) -> list[str]:
+    if offset_s is None or (offset_s[0] <= _CLOCK_OFF_S and offset_s[1] >= -_CLOCK_OFF_S):
+        return []
+    return [f"its clock is off by {offset_s[0]:+.0f} to {offset_s[1]:+.0f} s: one of the two is not set"]
+
+
 def _advice(target: Target, level: int | None) -> list[str]:
     if level is None:
         return ["nothing answered whole: look at the URL, the network and --timeout first"]
-    run = f"coldbench run --url {quote(redact_url(target.url))} --profile burst --set size=20"
+    url = quote(redact_url(target.url))
+    run = f"coldbench run --url {url} --profile burst --set size=20"
+    probe = f"coldbench probe --url {url}"
     if level == 2:
-        return [f"this is enough to tell cold from warm: {run}"]
-    advice = [] if level == 1 else ["the answers tell nothing of the instance: cold and warm stay unknown"]
+        return [f"what a cold start is made of: {probe}", f"what a burst meets: {run}"]
+    named = "if it sends a cold flag or an instance id under another name: --cold-header, --instance-header"
+    if level == 1:
+        return [f"what a cold start costs: {probe}", f"what a burst meets: {run}", named]
     return [
-        *advice,
-        "if it sends a cold flag or an instance id under another name: --cold-header, --instance-header",
-        run,
+        "the answers tell nothing of the instance: a call is judged by its wait, if it overlaps no other",
+        f"what a cold start costs: {probe}",
+        named,
     ]

@@ -43,7 +43,9 @@ class Caller:
         self._path = request_target(target).encode("latin-1")
         self._tls = _tls_context(verify=target.verify_tls)
         self._transport: _Transport | None = None
-        self.http_version = ""  # of the latest answer
+        # Of the latest answer: its protocol, and its header fields with their names as they were sent.
+        self.http_version = ""
+        self.answer_fields: list[tuple[str, str]] = []
 
     async def __aenter__(self) -> Self:
         return self
@@ -127,6 +129,7 @@ class Caller:
         )
         response = await transport.handle_async_request(request)
         self.http_version = response.http_version
+        self.answer_fields = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in response.headers.raw]
         exchange.status = response.status_code
         exchange.fields = response.headers.multi_items()
         try:

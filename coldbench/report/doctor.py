@@ -26,10 +26,23 @@ def doctor_lines(diagnosis: Diagnosis) -> Iterator[str]:
     yield f"evidence  level {_LEVELS[diagnosis.evidence_level]}"
     if diagnosis.round_trip_ms is not None:
         yield f"network   round trip {diagnosis.round_trip_ms:.1f} ms (the fastest handshake)"
+    if diagnosis.clock_offset_s is not None:
+        low, high = diagnosis.clock_offset_s
+        yield f"clock     {low:+.1f} to {high:+.1f} s ahead of ours, by the header Date (whole seconds)"
+    if diagnosis.exec_step_ms is not None:
+        yield f"steps     executions are told in steps of {diagnosis.exec_step_ms:g} ms"
+    if diagnosis.billed_step_ms is not None:
+        yield f"steps     billed in steps of {diagnosis.billed_step_ms:g} ms"
     for field, meaning in diagnosis.found.items():
-        yield f"found     {field}: {meaning}"
+        names = ", ".join(shown(header.name, 40) for header in diagnosis.headers if field in header.told)
+        yield f"found     {field}: {meaning} ({names})"
     for field, meaning in diagnosis.missing.items():
         yield f"missing   {field}: {meaning}"
+    for header in diagnosis.headers:
+        if not header.told:
+            yield f"not read  {shown(header.name, 40)}: {shown(header.value, 60)}"
+    if diagnosis.cookies:
+        yield f"cookies   {shown(', '.join(diagnosis.cookies))}: none is sent back"
     for warning in diagnosis.warnings:
         yield f"careful   {shown(warning)}"
     for advice in diagnosis.advice:

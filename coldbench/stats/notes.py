@@ -83,7 +83,7 @@ def _evidence(result: Result, silent: int) -> Iterator[str]:
     if result.wait_warm_ms and not result.verdicts.get(Verdict.COLD):
         yield (
             "no cold start was met: the silence is shorter than the platform keeps instances; "
-            "lengthen it, for instance --set idle.duration=6m"
+            "lengthen it, for instance --set idle.duration=6m (run) or --gap 6m-10m (probe)"
         )
     if len(result.cold_kinds) > 1:
         kinds = ", ".join(f"{number} {_KINDS[kind]}" for kind, number in sorted(result.cold_kinds.items()))

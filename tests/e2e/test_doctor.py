@@ -31,7 +31,7 @@ def test_a_cache_a_cookie_and_a_closed_connection_are_told(tmp_path: Path) -> No
         done = coldbench("doctor", "--url", server.url, "--json", "-", cwd=tmp_path)
     warnings = " ".join(parsed(done)["doctor"]["warnings"])
     assert "a cache answered (age: 30)" in warnings
-    assert "cookies" in warnings
+    assert "the cookies AWSALB pin a caller to one instance" in warnings
     assert "secret" not in done.stdout + done.stderr
 
 
@@ -68,3 +68,23 @@ def test_a_target_that_never_answers_is_exit_3(tmp_path: Path) -> None:
 def test_two_targets_are_a_usage_error(tmp_path: Path) -> None:
     done = coldbench("doctor", "--url", "a=http://127.0.0.1:9", "--url", "b=http://127.0.0.1:9", cwd=tmp_path)
     assert done.returncode == 2
+
+
+def test_headers_are_shown_as_they_were_sent_with_what_they_tell(tmp_path: Path) -> None:
+    async def function(visit: Visit) -> bytes:
+        return ok(
+            b"hello",
+            b"X-Cold-Start: false",
+            b"X-Init-Duration-Ms: 120",
+            b"X-Replica: one",
+            b"Date: Mon, 23 Nov 2026 10:00:00 GMT",
+        )
+
+    with raw_server(function) as server:
+        done = coldbench("doctor", "--url", server.url, cwd=tmp_path)
+        named = coldbench("doctor", "--url", server.url, "--instance-header", "x-replica", cwd=tmp_path)
+    assert "found     cold_flag: whether this was the first use of an instance (X-Cold-Start)" in done.stdout
+    assert "not read  X-Replica: one" in done.stdout
+    assert "coldbench probe --url" in done.stdout
+    assert "found     instance: which instance answered (X-Replica)" in named.stdout
+    assert "not read" not in named.stdout
