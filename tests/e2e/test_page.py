@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -108,3 +109,27 @@ def test_it_prints(kept: Path) -> None:
         return base64.b64decode(printed["data"])
 
     assert looked_at(kept, look).startswith(b"%PDF")
+
+
+@pytest.mark.accept
+def test_a_million_invocations_are_one_page(tmp_path: Path) -> None:
+    number, every = 1_000_000, 100
+    facts = (call(seq, at_ms=seq // 2, target="python", instance=f"i{seq % 300}") for seq in range(number))
+    verdicts = (
+        judged(seq, Verdict.WARM if seq % every else Verdict.COLD, None if seq % every else ColdKind.SCALEOUT)
+        for seq in range(number)
+    )
+    samples_in(tmp_path, facts, verdicts)
+    began = time.perf_counter()
+    page = write_page(tmp_path, run_of(PYTHON))
+    made = time.perf_counter()
+    assert page.stat().st_size < 12_000_000
+
+    async def look(tab: Page) -> int:
+        print(f"made in {made - began:.1f} s; {page.stat().st_size:,} bytes; ", end="")
+        print(f"opened {await tab.value('Math.round(performance.now())')} ms after it was asked for")
+        drawn = """echarts.getInstanceByDom(document.querySelector(".chart")).getOption().series
+            .find((one) => one.name === "cold").data.length"""
+        return int(await tab.value(drawn))
+
+    assert looked_at(page, look) == number // every
