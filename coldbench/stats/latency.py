@@ -26,6 +26,7 @@ _NARROWEST = 0.02  # of a component: 2 %, so that a handful of equal waits is no
 # Slow calls wait at least this much longer (log scale: 1.5 times). Less is not told from a slow spell.
 _LEAST_APART = 0.4
 _SCALES_APART = 3.0  # and by this many scales of the quick ones, which lean to the slow side
+_ALIKE = 3.0  # scales between the quick calls of two kinds of connection that are one
 # That slow calls come after longer gaps is no accident at this level; two targets in a thousand deceive.
 _ACCIDENT = 0.001
 
@@ -34,7 +35,11 @@ def fit(calls: Calls, round_trip_ns: int) -> Models:
     """By kind of connection, the models of one target's lone calls where two kinds of wait are found.
 
     Where all waits are alike there is no model: whether each call was warm or each was cold is not known.
+    If the other kind's calls have one and its quick ones wait like these, it is lent: a wait begins behind
+    the handshake, so that it is the same function's.
     """
+    import numpy as np
+
     usable = calls.lone & calls.of_function & (calls.gap_ns != NOT_OBSERVED)
     models = {}
     for dialled in (True, False):
@@ -42,6 +47,13 @@ def fit(calls: Calls, round_trip_ns: int) -> Models:
         model = _fit_kind(excess(calls.wait_ns[its], round_trip_ns), calls.gap_ns[its])
         if model is not None:
             models[dialled] = model
+    for dialled in (True, False):
+        its = usable & (calls.dialled == dialled)
+        lender = models.get(not dialled)
+        if dialled not in models and lender is not None:
+            x = excess(calls.wait_ns[its], round_trip_ns)
+            if len(x) >= _FEWEST and abs(np.median(x) - lender.quick.location) <= _ALIKE * lender.quick.scale:
+                models[dialled] = lender
     return models
 
 
