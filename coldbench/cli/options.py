@@ -72,4 +72,7 @@ MaxInvocations = Annotated[
     int | None,
     typer.Option("--max-invocations", min=0, metavar="N", help="Refuse a plan of more than N invocations."),
 ]
+MaxCost = Annotated[
+    float | None, typer.Option("--max-cost", min=0, metavar="USD", help="Stop when so much is spent.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan and send nothing.")]

@@ -73,14 +73,16 @@ def _why_no_answer(run: Run) -> str:
 
 
 class Asked:
-    """How often the user has asked for the end."""
+    """How often the user has asked for the end, and whether by an interrupt (SIGINT)."""
 
     def __init__(self) -> None:
         self.count = 0
+        self.interrupt = False
 
     def again(self, number: int, frame: FrameType | None) -> None:
         """A signal handler."""
         self.count += 1
+        self.interrupt = self.interrupt or number == signal.SIGINT
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from coldbench.core.keepwarm import Keepwarm
+
 SCHEMA = "coldbench.run/1"
 
 
@@ -165,4 +167,5 @@ class Run(Struct, frozen=True, kw_only=True):
     fidelity: Fidelity = Fidelity()
     results: tuple[Result, ...] = ()
     probe: tuple[Probed, ...] = ()
+    keepwarm: Keepwarm | None = None
     notes: tuple[str, ...] = ()

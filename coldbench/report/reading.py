@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from coldbench.core.summary import Probed, Quantiles, Result, Run
 from coldbench.core.verdict import Verdict
+from coldbench.report.keeping import kept_words
 from coldbench.report.words import count, interval, ms, share, shown
 
 _ABOUT_AN_INSTANCE = (Verdict.WARM, Verdict.COLD_AFFECTED, Verdict.PREINITIALISED)
@@ -11,6 +12,9 @@ _ABOUT_AN_INSTANCE = (Verdict.WARM, Verdict.COLD_AFFECTED, Verdict.PREINITIALISE
 
 def reading(run: Run) -> Iterator[str]:
     """One paragraph for each target, and one that compares them."""
+    if run.keepwarm is not None:
+        yield from kept_words(run.keepwarm)
+        return
     probed = {its.target: its for its in run.probe}
     for result in run.results:
         sentences = [*_of(result), *(_probed(probed[result.target]) if result.target in probed else ())]

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
+from coldbench.core.durations import format_duration
+from coldbench.core.keepwarm import Keepwarm
 from coldbench.core.summary import Quantiles, Result, Run, TargetInfo
 from coldbench.core.verdict import Verdict
 from coldbench.report.words import WITHHELD, at, interval, ms, shown
@@ -69,6 +71,11 @@ MET, WAITS, STARTUP = "What the invocations met", "Waits, in ms", "Startup and e
 
 def tables(run: Run) -> Iterator[Table]:
     """All tables of the run, in reading order; none when it has no results yet."""
+    if run.keepwarm is not None:
+        # Its calls are held on purpose: their times are not the function's.
+        yield _kept(run.keepwarm)
+        yield _met(run)
+        return
     if run.results:
         yield _met(run)
         yield from _filled(run, WAITS, _WAITS)
@@ -158,6 +165,44 @@ def _phases(run: Run) -> Table:
         ],
         rows=rows,
         caption="Means, which add up along a call. Wait: first byte sent to first byte received.",
+    )
+
+
+def _kept(keepwarm: Keepwarm) -> Table:
+    rows = [
+        [
+            shown(kept.target, 24),
+            f"{kept.asked:,}",
+            "" if kept.reached is None else f"{'~' if kept.estimated else ''}{kept.reached:,}",
+            "" if kept.coverage_pct is None else f"{kept.coverage_pct:.0f} %",
+            f"{kept.rounds:,}",
+            f"{kept.pings:,}",
+            f"{kept.cold:,}",
+            "" if kept.hold_ms is None else f"{kept.hold_ms:.0f}",
+            kept.held_by or "",
+            "" if kept.every_s is None else format_duration(round(kept.every_s * 1e9)),
+        ]
+        for kept in keepwarm.targets
+    ]
+    return Table(
+        title="Instances kept warm",
+        columns=[
+            _TARGET,
+            Column("asked"),
+            Column("reached"),
+            Column("covered", "rounds"),
+            Column("rounds"),
+            Column("pings"),
+            Column("cold", "slipped in"),
+            Column("hold", "ms"),
+            Column("held", "by"),
+            Column("every"),
+        ],
+        rows=rows,
+        caption="Reached: distinct instances, the median of the rounds after the first two. ~: estimated by "
+        "waits, since the answers name no instance."
+        if any(kept.estimated for kept in keepwarm.targets)
+        else "Reached: distinct instances, the median of the rounds after the first two.",
     )
 
 

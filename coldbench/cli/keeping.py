@@ -1,0 +1,142 @@
+"""One execution of keepwarm: a keeper for each target, and what they share."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic_ns, time_ns
+
+from msgspec.structs import replace
+
+from coldbench.cli.record import Asked as Stop
+from coldbench.cli.record import now
+from coldbench.core.keepwarm import Round, together
+from coldbench.core.summary import Run, State
+from coldbench.core.target import Target
+from coldbench.probe.keepwarm import Asked, Keeper
+from coldbench.report.keeping import InstanceRow, KeepingView
+from coldbench.runs.events import EventLog
+from coldbench.runs.samples import SampleWriter
+from coldbench.stats.cost import Budget
+
+_TICK_S = 0.2
+# A clock that goes on during sleep has moved so much more than one that does not.
+_ASLEEP_NS = 2 * 10**9
+
+
+class Keeping:
+    """One execution: a keeper for each target, and what they share."""
+
+    def __init__(
+        self,
+        run: Run,
+        targets: Sequence[Target],
+        asked: Sequence[Asked],
+        before: Mapping[str, Round],
+        *,
+        writer: SampleWriter,
+        events: EventLog[Round],
+        view: KeepingView,
+        awake: Callable[[], bool],
+    ) -> None:
+        self._zero_ns = monotonic_ns()
+        self._run = replace(run, zero_epoch_ns=time_ns())
+        self._view = view
+        self._events = events
+        self._seq = 0
+        self._keepers = [
+            Keeper(
+                target,
+                its,
+                run_id=run.run_id,
+                zero_ns=self._zero_ns,
+                next_seqs=self._next_seqs,
+                append=writer.append,
+                tell=self._tell,
+                awake=awake,
+                seed=run.seed + place,
+                before=before.get(target.name),
+            )
+            for place, (target, its) in enumerate(zip(targets, asked, strict=True))
+        ]
+
+    async def until(self, end_ns: int | None, stop: Stop, budget: Budget) -> list[str]:
+        """Keep until the time is over, the money is spent or somebody asks for the end; what there is to say.
+
+        The first request ends it after the rounds under way, a second one at once.
+        """
+        notes: list[str] = []
+        tasks = [
+            # Staggered: the rounds of several targets do not meet.
+            asyncio.create_task(keeper.keep(place * keeper.asked.every_ns / 1e9 / len(self._keepers)))
+            for place, keeper in enumerate(self._keepers)
+        ]
+        slept = _slept_ns()
+        while not all(task.done() for task in tasks):
+            await asyncio.wait(tasks, timeout=_TICK_S, return_when=asyncio.FIRST_EXCEPTION)
+            for task in tasks:
+                if task.done() and not task.cancelled() and (error := task.exception()):
+                    raise error
+            spent_all = budget.spent(self._pings_sent, self._held_s)
+            if spent_all:
+                notes.append(f"ended by --max-cost: about {budget.most_usd:g} USD are spent")
+            if stop.count or spent_all or (end_ns is not None and time_ns() >= end_ns):
+                for keeper in self._keepers:
+                    keeper.stop()
+            if stop.count > 1:
+                for task in tasks:
+                    task.cancel()
+            if _slept_ns() - slept > _ASLEEP_NS:
+                notes.append("this machine slept, and nothing was pinged meanwhile")
+                slept = _slept_ns()
+            self._view.instances((monotonic_ns() - self._zero_ns) / 1e9, self._rows())
+        return list(dict.fromkeys(notes))
+
+    def record(self, notes: Sequence[str]) -> Run:
+        """The record; counts and results are the analysis's."""
+        kept = [keeper.kept for keeper in self._keepers]
+        return replace(
+            self._run,
+            finished_at=now(),
+            state=State.COMPLETE,
+            planned=self._seq,
+            keepwarm=together(kept),
+            notes=(*notes, *(f"{its.target}: {note}" for its in kept for note in its.notes)),
+        )
+
+    def _next_seqs(self, number: int) -> int:
+        first = self._seq
+        self._seq += number
+        return first
+
+    def _tell(self, done: Round) -> None:
+        self._events.append(done)
+        self._view.round(done)
+
+    @property
+    def _pings_sent(self) -> int:
+        return self._seq
+
+    @property
+    def _held_s(self) -> float:
+        return max(keeper.reach.hold_ns for keeper in self._keepers) / 1e9
+
+    def _rows(self) -> dict[str, list[InstanceRow]]:
+        at_ns = monotonic_ns() - self._zero_ns
+        return {
+            keeper.target.name: [
+                InstanceRow(
+                    name=instance,
+                    seen_for_s=(seen.last_ns - seen.first_ns) / 1e9,
+                    last_seen_s=(at_ns - seen.last_ns) / 1e9,
+                    pings=seen.pings,
+                )
+                for instance, seen in keeper.instances.items()
+            ]
+            for keeper in self._keepers
+        }
+
+
+def _slept_ns() -> int:
+    """How long this machine has slept since it started, where it can be known."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return 0 if boot is None else time.clock_gettime_ns(boot) - monotonic_ns()

@@ -1,0 +1,226 @@
+"""`coldbench keepwarm`: N instances kept warm, and proved to be."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from time import time_ns
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+from coldbench.analysis import close_run
+from coldbench.cli import options
+from coldbench.cli.keeping import Keeping
+from coldbench.cli.output import Output
+from coldbench.cli.page import show_and_keep
+from coldbench.cli.record import exit_code, new_run, signals
+from coldbench.cli.targets import TargetOptions, reachable, read_targets, with_targets
+from coldbench.core.durations import parse_duration
+from coldbench.core.errors import ExitCode, UsageError
+from coldbench.core.keepwarm import COVERED_PCT, Round
+from coldbench.core.reach import Limits
+from coldbench.core.summary import Run
+from coldbench.core.target import Target
+from coldbench.core.window import Window, is_open, parse_window
+from coldbench.probe.keepwarm import Asked
+from coldbench.report.keeping import KeepingView
+from coldbench.report.keepwarm_plan import keepwarm_lines
+from coldbench.runs.events import EventLog, read_events
+from coldbench.runs.folder import create, folders, read_record, write_record
+from coldbench.runs.samples import SAMPLES, SampleWriter
+from coldbench.stats.cost import Budget
+from coldbench.stats.cost import prices as read_prices
+
+_AUTO = "auto"
+# Where a search for the cadence begins, and the least that a timer of the field can do.
+_FIRST_PERIOD_NS = 30 * 10**9
+_SHORTEST_PERIOD_NS = 10**9
+_LAB_PART = 0.5
+_MOST_PINGS = 10  # for each instance
+_MOST_HOLD = "2s"
+
+
+@with_targets
+def command(
+    given: TargetOptions,
+    instances: Annotated[int, typer.Option("--instances", metavar="N", min=1, help="How many to keep.")] = 1,
+    every: Annotated[
+        str, typer.Option("--every", metavar="DURATION|auto", help="The period; auto finds the longest.")
+    ] = _AUTO,
+    lasting: Annotated[
+        str | None, typer.Option("--for", metavar="DURATION", help="Stop after so long (default: never).")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--until", help="Stop at that local time, 2026-12-24T18:00:00.")
+    ] = None,
+    window: Annotated[
+        list[str] | None,
+        typer.Option("--window", metavar="'mon-fri 08:00-20:00'", help="Ping only within it. Repeatable."),
+    ] = None,
+    tz: Annotated[
+        str | None,
+        typer.Option("--tz", metavar="ZONE", help="Of the windows, such as Europe/Berlin (local)."),
+    ] = None,
+    hold_with: Annotated[
+        str | None,
+        typer.Option(
+            "--hold-with", metavar="/PATH|BODY", help="A request that keeps an instance busy long enough."
+        ),
+    ] = None,
+    max_hold: Annotated[
+        str, typer.Option("--max-hold", metavar="DURATION", help="The longest that a ping is held.")
+    ] = _MOST_HOLD,
+    max_pings: Annotated[
+        int | None,
+        typer.Option("--max-pings", metavar="N", min=1, help="The most in one round (10 an instance)."),
+    ] = None,
+    concurrency: Annotated[
+        int,
+        typer.Option(
+            "--concurrency", metavar="C", min=1, help="Requests at once in an instance, where no ids tell."
+        ),
+    ] = 1,
+    price: Annotated[
+        str | None,
+        typer.Option("--price", metavar="PLATFORM", help="Whose prices: aws_lambda ..."),
+    ] = None,
+    prices: Annotated[
+        Path | None, typer.Option("--prices", metavar="FILE", help="Your own prices, as TOML.")
+    ] = None,
+    memory: Annotated[
+        int, typer.Option("--memory", metavar="MB", help="Of an instance, for the price.")
+    ] = 512,
+    vcpu: Annotated[float, typer.Option("--vcpu", help="Of an instance, for the price.")] = 0.0,
+    arrivals: Annotated[
+        float | None,
+        typer.Option("--arrivals", metavar="N", help="Your callers a day, to say what it saves."),
+    ] = None,
+    lifetime: Annotated[
+        str | None,
+        typer.Option("--lifetime", metavar="DURATION", help="How long an unused instance lives, if known."),
+    ] = None,
+    max_cost: options.MaxCost = None,
+    runtime: options.Runtime = None,
+    name: options.Name = None,
+    out: options.Out = Path("reports"),
+    json_to: options.JsonTo = None,
+    quiet: options.Quiet = False,
+    seed: options.Seed = None,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Ping so that N distinct instances stay warm, as often as it takes; prove it, and say what it costs."""
+    targets = read_targets(given, runtimes=runtime or [])
+    hold_ns = parse_duration(max_hold, place="--max-hold")
+    limits = Limits(pings=max_pings or _MOST_PINGS * instances, hold_ns=hold_ns)
+    lifetime_ns = None if lifetime is None else parse_duration(lifetime, place="--lifetime")
+    asked = [
+        Asked(
+            instances=instances,
+            every_ns=_period(every, target, lifetime_ns),
+            adapts=every == _AUTO,
+            shortest_ns=_SHORTEST_PERIOD_NS,
+            limits=limits,
+            per_instance=concurrency,
+            hold_with=hold_with,
+        )
+        for target in targets
+    ]
+    budget = _budget(price, prices, gb=memory / 1024, vcpu=vcpu, most_usd=max_cost)
+    awake = _awake([parse_window(text, "--window") for text in window or []], _zone(tz))
+    output = Output(json_to=json_to, quiet=quiet)
+    output.lines(keepwarm_lines(targets, asked, budget, arrivals_a_day=arrivals, lifetime_ns=lifetime_ns))
+    if dry_run:
+        return
+    end_ns = _end(lasting, until)
+    chosen_seed = secrets.randbelow(1 << 32) if seed is None else seed
+    with reachable(targets) as there:
+        run_name = name or "-".join(target.name for target in targets)
+        before = _before(out, run_name)
+        run = new_run("keepwarm", run_name, there, seed=chosen_seed, planned=None)
+        folder = create(out, run.command, run.name, datetime.now(UTC))
+        write_record(folder, run)
+        with (
+            SampleWriter(folder / SAMPLES) as writer,
+            EventLog[Round](folder) as events,
+            signals() as stop,
+            KeepingView(output.console) as view,
+        ):
+            keeping = Keeping(run, there, asked, before, writer=writer, events=events, view=view, awake=awake)
+            notes = asyncio.run(keeping.until(end_ns, stop, budget))
+    run = keeping.record(notes)
+    run = close_run(folder, run)
+    show_and_keep(run, folder, output)
+    code = exit_code(run, interrupted=stop.interrupt)
+    raise typer.Exit(code if code is not ExitCode.DONE or _covered(run) else ExitCode.DEGRADED)
+
+
+def _period(text: str, target: Target, lifetime_ns: int | None) -> int:
+    if text != _AUTO:
+        period_ns = parse_duration(text, place="--every")
+        if not period_ns:
+            raise UsageError("expected a duration above 0", place="--every 0s")
+        return period_ns
+    if lifetime_ns is not None:
+        return max(_SHORTEST_PERIOD_NS, round(_LAB_PART * lifetime_ns))
+    if target.url.startswith("lab:"):
+        from coldbench.targets.lab import parse_lab_url
+
+        return max(_SHORTEST_PERIOD_NS, round(_LAB_PART * parse_lab_url(target.url).idle_ns))
+    return _FIRST_PERIOD_NS
+
+
+def _budget(
+    platform: str | None, own: Path | None, *, gb: float, vcpu: float, most_usd: float | None
+) -> Budget:
+    if platform is None:
+        if most_usd is not None:
+            raise UsageError("needs a price", place="--max-cost", hint="say whose with --price PLATFORM")
+        return Budget(price=None, gb=gb, vcpu=vcpu, most_usd=None)
+    table = read_prices(own)
+    if platform not in table:
+        known = ", ".join(sorted(table))
+        raise UsageError(f"no price for {platform}", place="--price", hint=f"there are {known}")
+    return Budget(price=table[platform], gb=gb, vcpu=vcpu, most_usd=most_usd)
+
+
+def _end(lasting: str | None, until: datetime | None) -> int | None:
+    """On the wall clock, ns; None for never."""
+    ends = []
+    if lasting is not None:
+        ends.append(time_ns() + parse_duration(lasting, place="--for"))
+    if until is not None:
+        ends.append(round(until.timestamp() * 1e9))
+    return min(ends, default=None)
+
+
+def _zone(name: str | None) -> tzinfo | None:
+    if name is None:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise UsageError(f"no such time zone: {name}", place="--tz") from error
+
+
+def _awake(windows: Sequence[Window], zone: tzinfo | None) -> Callable[[], bool]:
+    return lambda: is_open(windows, datetime.now(zone))
+
+
+def _before(out: Path, name: str) -> dict[str, Round]:
+    """By target, the last round of the newest keepwarm run of that name: what it had found goes on."""
+    for folder in folders(out):
+        try:
+            record = read_record(folder)
+            if record.command == "keepwarm" and record.name == name:
+                return {done.target: done for done in read_events(folder, Round)}
+        except UsageError:
+            continue
+    return {}
+
+
+def _covered(run: Run) -> bool:
+    kept = run.keepwarm
+    return kept is not None and all((one.coverage_pct or 0.0) >= COVERED_PCT for one in kept.targets)

@@ -1,0 +1,170 @@
+"""What keeping instances warm is about: a round of pings, and what all rounds come to."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from coldbench.core.hold import HoldBy, Holding
+from coldbench.core.invocation import Invocation
+
+# In the first rounds instances are started and the pings find their number; after them a round counts.
+SETTLING_ROUNDS = 2
+# A target is covered when so many of its rounds reached all: one in twenty may miss.
+COVERED_PCT = 95.0
+# Without evidence: a ping that waited so much longer than a warm one had an instance started, or queued.
+_UNLIKE_WARM_NS = 50_000_000
+_UNLIKE_WARM = 0.5
+# A ping that came with the others is held for more than this part of the hold.
+_HELD = 0.25
+
+
+class Round(Struct, frozen=True, kw_only=True):
+    """One round of one target: a line of the event log. Instants in seconds of the run."""
+
+    target: str
+    number: int
+    at_s: float
+    asked: int  # instances
+    reached: int  # distinct instances that answered; an estimate where `estimated`
+    estimated: bool
+    pings: int
+    hold_ms: float
+    spread_ms: float
+    cold: int  # first uses among the answers
+    recycled: bool  # they replace instances that were in use, in the main
+    answers: int
+    took_s: float
+    every_s: float  # the period found so far, or asked for
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """What the rounds of one target come to. `reached` is the median of the rounds that count."""
+
+    target: str
+    asked: int
+    reached: int | None
+    estimated: bool
+    rounds: int
+    coverage_pct: float | None
+    cold: int  # that slipped through after the first rounds
+    pings: int
+    hold_ms: float | None
+    held_by: str | None
+    every_s: float | None
+    notes: tuple[str, ...] = ()
+
+
+class Keepwarm(Struct, frozen=True, kw_only=True):
+    """Of all targets: sums, the least coverage, and each by itself."""
+
+    asked: int
+    reached: int | None
+    rounds: int
+    coverage_pct: float | None
+    targets: tuple[Kept, ...] = ()
+
+
+def instances_reached(
+    invocations: Sequence[Invocation], holding: Holding, hold_ns: int, per_instance: int
+) -> tuple[int, bool]:
+    """How many instances answered overlapping pings, and whether that is an estimate.
+
+    By their ids. Without ids: pings that did not queue, `per_instance` to an instance.
+    """
+    answered = [invocation for invocation in invocations if invocation.completed]
+    ids = {invocation.evidence.instance for invocation in answered} - {None}
+    if ids:
+        return len(ids), False
+    return -(-(len(answered) - queued(answered, holding, hold_ns)) // per_instance), True
+
+
+def queued(invocations: Sequence[Invocation], holding: Holding, hold_ns: int) -> int:
+    """How many waited for an instance to start or to become free.
+
+    At a rendezvous those came too late to be held; otherwise they waited longer than a held, warm call.
+    """
+    answered = [one for one in invocations if one.completed]
+    if holding.by is HoldBy.UNTIL:
+        shortest_ms = _HELD * hold_ns / 1e6
+        return sum(
+            one.evidence.exec_ms is not None and one.evidence.exec_ms < shortest_ms for one in answered
+        )
+    longest_ns = holding.warm_wait_ns + (hold_ns if holding.by is HoldBy.FOR else 0)
+    longest_ns += max(_UNLIKE_WARM_NS, round(_UNLIKE_WARM * holding.warm_wait_ns))
+    return sum((one.wait_ns or 0) > longest_ns for one in answered)
+
+
+def first_uses(invocations: Sequence[Invocation]) -> int:
+    """How many answers say that they were the first of their instance."""
+    return sum(
+        evidence.cold_flag is True or (evidence.cold_flag is None and evidence.instance_seq == 1)
+        for evidence in (invocation.evidence for invocation in invocations if invocation.completed)
+    )
+
+
+class Tally:
+    """The rounds of one target, one after the other; what is kept of them does not grow with time."""
+
+    def __init__(self, target: str, asked: int) -> None:
+        self._target = target
+        self._asked = asked
+        self.rounds = 0
+        self._reached: Counter[int] = Counter()  # in rounds that count
+        self._estimated = False
+        self._cold = self._answers = 0
+        self.last: Round | None = None
+
+    def add(self, done: Round) -> None:
+        """Count one more."""
+        self.rounds += 1
+        self.last = done
+        self._answers += done.answers
+        self._estimated = done.estimated
+        if self.rounds == SETTLING_ROUNDS + 1:
+            self._reached.clear()
+        self._reached[done.reached] += 1
+        if self.rounds > SETTLING_ROUNDS:
+            self._cold += done.cold
+
+    def kept(self, holding: Holding | None, period_ns: int, notes: Sequence[str]) -> Kept:
+        """What they come to."""
+        counted = self._reached.total()
+        covered = sum(number for reached, number in self._reached.items() if reached >= self._asked)
+        return Kept(
+            target=self._target,
+            asked=self._asked,
+            reached=_median(self._reached),
+            estimated=self._estimated,
+            rounds=self.rounds,
+            coverage_pct=100 * covered / counted if counted else None,
+            cold=self._cold,
+            pings=self._answers,
+            hold_ms=self.last.hold_ms if self.last else None,
+            held_by=None if holding is None else holding.by,
+            every_s=period_ns / 1e9,
+            notes=tuple(notes),
+        )
+
+
+def _median(counts: Counter[int]) -> int | None:
+    """The lower median of counted values."""
+    half = (counts.total() + 1) // 2
+    for value in sorted(counts):
+        half -= counts[value]
+        if half <= 0:
+            return value
+    return None
+
+
+def together(kept: Sequence[Kept]) -> Keepwarm:
+    """The same for all targets."""
+    reached = [one.reached for one in kept if one.reached is not None]
+    coverages = [one.coverage_pct for one in kept if one.coverage_pct is not None]
+    return Keepwarm(
+        asked=sum(one.asked for one in kept),
+        reached=sum(reached) if reached else None,
+        rounds=sum(one.rounds for one in kept),
+        coverage_pct=min(coverages, default=None),
+        targets=tuple(kept),
+    )

@@ -1,0 +1,280 @@
+"""Keeps N instances of one target warm: round after round of overlapping pings, as many as it takes."""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from time import monotonic_ns, time_ns
+
+from msgspec import Struct
+
+from coldbench.core.cadence import Cadence, after_round, recycled
+from coldbench.core.durations import format_duration
+from coldbench.core.hold import HoldBy, Holding, held
+from coldbench.core.invocation import Invocation
+from coldbench.core.keepwarm import SETTLING_ROUNDS, Kept, Round, Tally, first_uses, instances_reached, queued
+from coldbench.core.reach import Limits, Reach, covered, escalated, first_reach, resumed
+from coldbench.core.target import Target
+from coldbench.probe.hold import find_holding
+from coldbench.probe.together import invoke_together, spread_ns
+
+_ATTEMPTS = 4  # in one round
+# The part of the period by which a round may come early: a fixed cadence trains platforms, and meets others.
+_JITTER = 0.1
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 300.0
+_NAP_S = 0.1
+_STEPS_TOLD = 4
+_FORGOTTEN_ROUNDS = 20
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What is to be done for a target. `adapts` finds the cadence; otherwise `every_ns` is kept."""
+
+    instances: int
+    every_ns: int
+    adapts: bool
+    shortest_ns: int
+    limits: Limits
+    per_instance: int  # for estimates without ids
+    hold_with: str | None
+
+
+class Keeper:
+    """Of one target. `keep` goes on until `stop`; what it does is looked at meanwhile by others."""
+
+    def __init__(
+        self,
+        target: Target,
+        asked: Asked,
+        *,
+        run_id: str,
+        zero_ns: int,
+        next_seqs: Callable[[int], int],
+        append: Callable[[Sequence[Invocation]], None],
+        tell: Callable[[Round], None],
+        awake: Callable[[], bool],
+        seed: int,
+        before: Round | None = None,
+    ) -> None:
+        """`next_seqs(n)` reserves n numbers and gives the first; `append` keeps facts, `tell` takes rounds;
+        nothing is sent while `awake` says no.
+
+        `before` is the last round of an earlier run for the same: it goes on with what that had found.
+        """
+        self.target = target
+        self.asked = asked
+        self.reach = first_reach(asked.instances, asked.limits)
+        self.cadence = Cadence(period_ns=asked.every_ns)
+        if before is not None:
+            self.reach = resumed(self.reach, before.pings, before.hold_ms, asked.limits)
+            if asked.adapts:
+                self.cadence = Cadence(period_ns=round(before.every_s * 1e9))
+        self.holding: Holding | None = None
+        self.tally = Tally(target.name, asked.instances)
+        self.instances: dict[str, Seen] = {}  # that answered in one of the last rounds
+        self._missed = 0  # rounds left out because the one before took longer than the period
+        self._hopeless = False
+        self._replaced = 0
+        self._steps: deque[str] = deque(maxlen=_STEPS_TOLD)
+        self._run_id = run_id
+        self._zero_ns = zero_ns
+        self._next_seqs = next_seqs
+        self._append = append
+        self._tell = tell
+        self._awake = awake
+        self._random = random.Random(seed)
+        self._stopping = False
+        self._next_s = 0.0
+
+    def stop(self) -> None:
+        """End after the round that is under way."""
+        self._stopping = True
+
+    @property
+    def kept(self) -> Kept:
+        """What the rounds so far come to."""
+        return self.tally.kept(self.holding, self.cadence.period_ns, list(self._notes()))
+
+    async def keep(self, begin_after_s: float) -> None:
+        """Round after round. A target that does not answer is tried again less and less often."""
+        await self._pause(begin_after_s)
+        pause_s = _FIRST_PAUSE_S
+        while not self._stopping:
+            if not self._awake():
+                await self._pause(_FIRST_PAUSE_S)
+                continue
+            if self.holding is None:
+                self.holding = await find_holding(self.target, self._invoke_one, self.asked.hold_with)
+            if self.holding is not None and await self._round():
+                pause_s = _FIRST_PAUSE_S
+                await self._pause(self._next_s)
+            else:
+                await self._pause(pause_s * self._random.uniform(1 - _JITTER, 1))
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    async def _round(self) -> bool:
+        """One round; False when nothing answered, which is no round."""
+        assert self.holding is not None
+        assert self.holding is not None
+        began = monotonic_ns()
+        wanted, limits = self.asked.instances, self.asked.limits
+        answers: list[Invocation] = []
+        reached, estimated, widest_ns = 0, False, 0
+        for _ in range(_ATTEMPTS):
+            reach = self.reach
+            sent = await self._ping(reach)
+            answers += [one for one in sent if one.completed]
+            if not answers:
+                return False
+            widest_ns = max(widest_ns, spread_ns(sent))
+            by_these, estimated = self._reached(sent, reach)
+            # Over all attempts of the round: each instance that was pinged lives on.
+            reached = by_these if estimated else self._reached(answers, reach)[0]
+            if by_these >= wanted:
+                self.reach = covered(reach, by_these, wanted)
+                break
+            waited = queued(sent, self.holding, reach.hold_ns) > 0
+            if not waited:
+                self._steps.append(_step(reach, by_these, wanted))
+            more = escalated(reach, by_these, wanted, spread_ns=spread_ns(sent), queued=waited, limits=limits)
+            self.reach = more or reach
+            if reached >= wanted or more is None or self._stopping:
+                break
+        self._rounded(began, answers, reached, estimated, widest_ns)
+        return True
+
+    def _reached(self, answers: Sequence[Invocation], reach: Reach) -> tuple[int, bool]:
+        assert self.holding is not None
+        return instances_reached(answers, self.holding, reach.hold_ns, self.asked.per_instance)
+
+    def _rounded(
+        self,
+        began: int,
+        answers: Sequence[Invocation],
+        reached: int,
+        estimated: bool,
+        widest_ns: int,
+    ) -> None:
+        cold = first_uses(answers)
+        settled = self.tally.rounds >= SETTLING_ROUNDS
+        replaced = settled and recycled(cold, reached)
+        self._replaced += cold if replaced else 0
+        if self.asked.adapts and settled:
+            changed = after_round(
+                self.cadence, evicted=cold > 0 and not replaced, shortest_ns=self.asked.shortest_ns
+            )
+            self._hopeless = changed is None
+            self.cadence = changed or self.cadence
+        took_ns = monotonic_ns() - began
+        period_ns = self.cadence.period_ns * self._random.uniform(1 - _JITTER, 1)
+        # A round that took longer than the period is followed at once: pings never pile up.
+        self._missed += int(took_ns // period_ns)
+        self._next_s = max(0.0, period_ns - took_ns) / 1e9
+        number = self.tally.rounds
+        self.instances = {
+            name: seen
+            for name, seen in self.instances.items()
+            if number - seen.last_round < _FORGOTTEN_ROUNDS
+        }
+        done = Round(
+            target=self.target.name,
+            number=number,
+            at_s=(began - self._zero_ns) / 1e9,
+            asked=self.asked.instances,
+            reached=reached,
+            estimated=estimated,
+            pings=self.reach.pings,
+            hold_ms=self.reach.hold_ns / 1e6,
+            spread_ms=widest_ns / 1e6,
+            cold=cold,
+            recycled=replaced,
+            answers=len(answers),
+            took_s=took_ns / 1e9,
+            every_s=self.cadence.period_ns / 1e9,
+        )
+        self.tally.add(done)
+        self._tell(done)
+
+    async def _ping(self, reach: Reach) -> list[Invocation]:
+        assert self.holding is not None
+        target = held(self.target, self.holding, reach.hold_ns, time_ns())
+        sent = await invoke_together(
+            [target] * reach.pings,
+            self._run_id,
+            self._zero_ns,
+            first_seq=self._next_seqs(reach.pings),
+            phase=f"{self.tally.rounds}:ping",
+        )
+        self._keep_facts(sent)
+        return sent
+
+    async def _invoke_one(self, target: Target) -> Invocation:
+        (invocation,) = await invoke_together(
+            [target], self._run_id, self._zero_ns, first_seq=self._next_seqs(1), phase="0:look"
+        )
+        self._keep_facts([invocation])
+        return invocation
+
+    def _keep_facts(self, sent: Sequence[Invocation]) -> None:
+        self._append(sent)
+        for one in sent:
+            instance = one.evidence.instance
+            if one.completed and instance is not None:
+                before = self.instances.get(instance)
+                self.instances[instance] = Seen(
+                    first_ns=before.first_ns if before else one.intended_ns,
+                    last_ns=one.intended_ns,
+                    last_round=self.tally.rounds,
+                    pings=before.pings + 1 if before else 1,
+                    age_ms=one.evidence.instance_age_ms,
+                )
+
+    async def _pause(self, seconds: float) -> None:
+        end = monotonic_ns() + round(seconds * 1e9)
+        while not self._stopping and (left_ns := end - monotonic_ns()) > 0:
+            await asyncio.sleep(min(left_ns / 1e9, _NAP_S))
+
+    def _notes(self) -> Iterator[str]:
+        asked, last = self.asked.instances, self.tally.last
+        if last is None:
+            yield "never answered"
+            return
+        if self._steps:
+            yield f"{', '.join(self._steps)}; now {_step(self.reach, last.reached, asked)}"
+        if self.holding is not None and self.holding.by is HoldBy.NATURAL and asked > 1:
+            yield (
+                "nothing holds its instances but their own execution: let it honour the shim's hold header, "
+                "or name a path or a body that takes long enough with --hold-with"
+            )
+        if last.estimated:
+            yield (
+                "its answers name no instance: how many were reached is estimated by the waits, for "
+                f"{self.asked.per_instance} at a time in an instance (--concurrency)"
+            )
+        if self._hopeless:
+            yield (
+                f"instances are let go within {format_duration(self.cadence.period_ns)}: no timer of "
+                f"{format_duration(self.asked.shortest_ns)} or more keeps them"
+            )
+        if self._replaced:
+            yield (
+                f"{self._replaced} instances were replaced while others lived on: the platform recycles "
+                "instances in use, which no ping prevents"
+            )
+        if self._missed:
+            yield f"{self._missed} rounds were left out because the one before took longer than the period"
+
+
+class Seen(Struct, frozen=True):
+    """An instance as the pings have seen it; instants on the run's clock."""
+
+    first_ns: int
+    last_ns: int
+    last_round: int
+    pings: int
+    age_ms: float | None
+
+
+def _step(reach: Reach, reached: int, asked: int) -> str:
+    pings = "1 ping" if reach.pings == 1 else f"{reach.pings} pings"
+    return f"{pings} held {reach.hold_ns / 1e6:.0f} ms reached {reached} of {asked}"

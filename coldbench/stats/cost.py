@@ -1,0 +1,98 @@
+"""What keeping instances warm costs, and what it saves: arithmetic on a plan and a price."""
+
+from math import ceil, exp
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from coldbench.core.errors import UsageError
+
+_TABLE = Path(__file__).with_name("prices.toml")
+_DAY_S = 86_400.0
+MONTH_S = 30 * _DAY_S  # 2.592e6, as the field counts
+
+
+class Price(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of one platform, US dollars; `read` and `source` say when and where it was read."""
+
+    usd_per_gb_s: float
+    usd_per_request: float
+    usd_per_vcpu_s: float = 0.0
+    usd_per_provisioned_gb_s: float | None = None
+    billing_step_ms: float = 1.0
+    read: str
+    source: str
+
+
+class Pings(Struct, frozen=True, kw_only=True):
+    """What is sent: `per_round` pings every `period_s`, each keeping an instance for `billed_s`."""
+
+    per_round: int
+    period_s: float
+    billed_s: float
+    gb: float
+    vcpu: float
+
+    @property
+    def a_day(self) -> float:
+        """How many are sent in a day."""
+        return self.per_round * _DAY_S / self.period_s
+
+
+def prices(own: Path | None) -> dict[str, Price]:
+    """By platform; the user's own replace ours. Raises UsageError where a file is none of prices."""
+    return _read(_TABLE) | ({} if own is None else _read(own))
+
+
+def _read(path: Path) -> dict[str, Price]:
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=dict[str, Price])
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", place=str(path)) from error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise UsageError(f"not a table of prices: {error}", place=str(path)) from error
+
+
+def usd_per_ping(pings: Pings, price: Price) -> float:
+    """One request, and the instance for as long as it is held, in whole billing steps."""
+    step_s = price.billing_step_ms / 1e3
+    billed_s = ceil(round(pings.billed_s / step_s, 6)) * step_s
+    per_second = pings.gb * price.usd_per_gb_s + pings.vcpu * price.usd_per_vcpu_s
+    return billed_s * per_second + price.usd_per_request
+
+
+def usd_a_day(pings: Pings, price: Price) -> float:
+    """Of all pings."""
+    return pings.a_day * usd_per_ping(pings, price)
+
+
+def provisioned_usd_a_day(instances: int, gb: float, price: Price) -> float | None:
+    """Of as many instances that the platform itself keeps; None where that has no price in the table."""
+    if price.usd_per_provisioned_gb_s is None:
+        return None
+    return instances * gb * price.usd_per_provisioned_gb_s * _DAY_S
+
+
+def cold_starts_a_day(arrivals_a_day: float, lifetime_s: float) -> float:
+    """Without pings: of Poisson arrivals at one instance that an idle time of `lifetime_s` ends.
+
+    A call is cold when none came in the time before it: with probability exp(-rate x lifetime).
+    """
+    return arrivals_a_day * exp(-arrivals_a_day / _DAY_S * lifetime_s)
+
+
+class Budget(Struct, frozen=True, kw_only=True):
+    """Whose prices, for what an instance is; `most_usd` ends a run."""
+
+    price: Price | None
+    gb: float
+    vcpu: float
+    most_usd: float | None
+
+    def spent(self, pings: int, held_s: float) -> bool:
+        """Whether so many pings, each held so long, have cost `most_usd`."""
+        if self.most_usd is None or self.price is None:
+            return False
+        one = Pings(per_round=1, period_s=1, billed_s=held_s, gb=self.gb, vcpu=self.vcpu)
+        return pings * usd_per_ping(one, self.price) >= self.most_usd

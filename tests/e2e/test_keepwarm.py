@@ -1,0 +1,246 @@
+"""`coldbench keepwarm` against the lab and against trouble, with real processes."""
+
+import asyncio
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.cli import add_up, coldbench, eventually, only_folder, parsed, started
+from tests.e2e.raw_server import Visit, ok, raw_server
+
+LIFETIME_S = 3
+
+
+@contextmanager
+def lab(spec: str, cwd: Path) -> Iterator[str]:
+    """A lab that several commands share; the function's URL."""
+    with started("lab", spec, cwd=cwd) as process:
+        assert process.stdout
+        yield process.stdout.readline().split()[0]
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+
+
+def keep(cwd: Path, *arguments: str, within_s: float = 110) -> tuple[int, dict[str, Any]]:
+    done = coldbench("keepwarm", *arguments, "--seed", "1", "--json", "-", cwd=cwd, within_s=within_s)
+    assert done.stdout, done.stderr
+    record = parsed(done)
+    add_up(record)
+    return done.returncode, record
+
+
+def events(cwd: Path) -> list[dict[str, Any]]:
+    found = [
+        json.loads(line)
+        for path in cwd.glob("reports/*/events.jsonl")
+        for line in path.read_text().splitlines()
+    ]
+    return sorted(found, key=lambda event: event["at_s"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("instances", "concurrency"), [(4, 1), (3, 4)])
+def test_n_instances_are_reached_and_stay(tmp_path: Path, instances: int, concurrency: int) -> None:
+    url = f"lab:python?idle={LIFETIME_S}s&concurrency={concurrency}"
+    code, record = keep(tmp_path, "--url", url, "--instances", str(instances), "--every", "1s", "--for", "7s")
+    kept = record["keepwarm"]
+    assert (kept["asked"], kept["reached"], kept["coverage_pct"]) == (instances, instances, 100.0)
+    assert kept["targets"][0]["cold"] == 0
+    assert kept["targets"][0]["held_by"] == "rendezvous"
+    assert code == 0
+
+
+@pytest.mark.slow
+def test_callers_meet_no_cold_start_while_it_runs_and_do_after_it(tmp_path: Path) -> None:
+    with lab(f"lab:python?idle={LIFETIME_S}s", tmp_path) as url:
+        (tmp_path / "three.toml").write_text('[[stage]]\nkind = "burst"\nsize = 3\n')
+        load = ("run", "--url", url, "--profile", "three.toml", "--json", "-", "--out", "loads")
+        with started(
+            *("keepwarm", "--url", url, "--instances", "3", "--every", "1s", "--seed", "1"), cwd=tmp_path
+        ) as keeping:
+            eventually(lambda: len(events(tmp_path)) >= 4)
+            # Its own pings hold the three for 75 ms of each second: between two rounds they are free.
+            before = len(events(tmp_path))
+            eventually(lambda: len(events(tmp_path)) > before)
+            during = parsed(coldbench(*load, cwd=tmp_path))
+            keeping.send_signal(signal.SIGTERM)
+            keeping.communicate(timeout=20)
+            assert keeping.returncode == 0
+        (tmp_path / "later.toml").write_text(
+            f'[[stage]]\nkind = "idle"\nduration = "{LIFETIME_S + 2}s"\n[[stage]]\nkind = "burst"\nsize = 3\n'
+        )
+        after = parsed(
+            coldbench(*("later.toml" if word == "three.toml" else word for word in load), cwd=tmp_path)
+        )
+    assert during["results"][0]["verdicts"]["cold"] == 0
+    assert after["results"][0]["verdicts"]["cold"] >= 1
+
+
+@pytest.mark.slow
+def test_without_ids_the_number_is_an_estimate_within_one(tmp_path: Path) -> None:
+    url = f"lab:python?idle={LIFETIME_S}s&evidence=none&max=4"
+    code, record = keep(tmp_path, "--url", url, "--instances", "6", "--every", "1s", "--for", "6s")
+    kept = record["keepwarm"]["targets"][0]
+    assert kept["estimated"]
+    assert abs(kept["reached"] - 4) <= 1
+    assert code == 4
+
+
+@pytest.mark.accept
+@pytest.mark.parametrize("instances", [1, 5, 20])
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_five_minutes_are_covered(tmp_path: Path, instances: int, concurrency: int) -> None:
+    """All instances in at least 19 of 20 rounds."""
+    url = f"lab:python?idle={LIFETIME_S}s&concurrency={concurrency}"
+    code, record = keep(
+        tmp_path, "--url", url, "--instances", str(instances), "--every", "1s", "--for", "5m", within_s=400
+    )
+    kept = record["keepwarm"]
+    print(f"N = {instances}, c = {concurrency}: {kept['coverage_pct']:.1f} % of {kept['rounds']} rounds")
+    assert kept["coverage_pct"] >= 95
+    assert code == 0
+
+
+@pytest.mark.accept
+@pytest.mark.parametrize("most", range(1, 11))
+def test_the_estimate_is_within_one(tmp_path: Path, most: int) -> None:
+    url = f"lab:python?idle={LIFETIME_S}s&evidence=none&max={most}"
+    _, record = keep(tmp_path, "--url", url, "--instances", "10", "--every", "1s", "--for", "8s")
+    kept = record["keepwarm"]["targets"][0]
+    assert kept["estimated"]
+    assert abs(kept["reached"] - most) <= 1
+
+
+@pytest.mark.accept
+def test_the_cadence_is_found(tmp_path: Path) -> None:
+    url = f"lab:python?idle={LIFETIME_S}s"
+    code, record = keep(tmp_path, "--url", url, "--instances", "1", "--for", "25s")
+    every_s = record["keepwarm"]["targets"][0]["every_s"]
+    assert LIFETIME_S / 3 < every_s < LIFETIME_S
+    assert code in (0, 4)
+
+
+def test_nothing_answers(tmp_path: Path) -> None:
+    done = coldbench(
+        *("keepwarm", "--url", "http://127.0.0.1:1/", "--every", "1s", "--for", "2s", "--json", "-"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 3
+    assert "no target ever answered" in done.stderr
+
+
+def test_one_instance_that_takes_all_is_fewer_than_asked(tmp_path: Path) -> None:
+    async def same(visit: Visit) -> bytes:
+        return ok(b"", b'Server-Timing: seq;desc="9", inst;desc="a", age;dur=5000, exec;dur=1')
+
+    with raw_server(same) as server:
+        code, record = keep(
+            tmp_path, "--url", server.url, "--instances", "3", "--every", "500ms", "--for", "3s"
+        )
+    kept = record["keepwarm"]["targets"][0]
+    assert (kept["reached"], kept["coverage_pct"]) == (1, 0.0)
+    assert kept["held_by"] == "execution"
+    assert any("--hold-with" in note for note in kept["notes"])
+    assert code == 4
+
+
+@pytest.mark.slow
+def test_sigterm_ends_in_order_and_a_killed_one_is_gone_on_with(tmp_path: Path) -> None:
+    with lab(f"lab:python?idle={LIFETIME_S}s&concurrency=4", tmp_path) as url:
+        asked = ("keepwarm", "--url", f"f={url}", "--instances", "3", "--every", "1s")
+        with started(*asked, cwd=tmp_path) as first:
+            eventually(lambda: len(events(tmp_path)) >= 4)
+            first.kill()
+            first.communicate()
+        settled = events(tmp_path)[-1]
+        assert settled["pings"] > 3
+        folder = only_folder(tmp_path)
+        listed = coldbench("report", folder.name, "--format", "json", cwd=tmp_path)
+        assert json.loads(listed.stdout)["state"] == "interrupted"
+        with started(*asked, "--json", "-", cwd=tmp_path) as second:
+            eventually(lambda: len(list(tmp_path.glob("reports/*/events.jsonl"))) == 2)
+            (newer,) = (path for path in tmp_path.glob("reports/*/events.jsonl") if path.parent != folder)
+            eventually(lambda: len(newer.read_text().splitlines()) >= 4)
+            second.send_signal(signal.SIGTERM)
+            out, words = second.communicate(timeout=20)
+    record = json.loads(out)
+    assert second.returncode == 0, words
+    assert record["state"] == "complete"
+    # It began with what the other one had found.
+    assert json.loads(newer.read_text().splitlines()[0])["pings"] == settled["pings"]
+
+
+@pytest.mark.slow
+def test_a_target_that_is_down_for_a_while_does_not_stop_the_others(tmp_path: Path) -> None:
+    async def sometimes(visit: Visit) -> bytes | None:
+        if len(one.visits) in range(12, 14):
+            return None  # closes without an answer
+        return ok(b"", b'Server-Timing: seq;desc="9", inst;desc="a", age;dur=5000, exec;dur=1')
+
+    async def always(visit: Visit) -> bytes:
+        return ok(b"", b'Server-Timing: seq;desc="9", inst;desc="b", age;dur=5000, exec;dur=1')
+
+    with raw_server(sometimes) as one, raw_server(always) as other:
+        code, record = keep(
+            tmp_path,
+            *("--url", f"one={one.url}", "--url", f"other={other.url}", "--every", "300ms", "--for", "12s"),
+        )
+    by_name = {kept["target"]: kept for kept in record["keepwarm"]["targets"]}
+    assert by_name["other"]["rounds"] > by_name["one"]["rounds"] > 8
+    assert record["counts"]["errors"] == 2
+    assert code == 0
+
+
+@pytest.mark.slow
+def test_a_ping_longer_than_the_period_does_not_pile_up(tmp_path: Path) -> None:
+    at_once = most = 0
+
+    async def slow(visit: Visit) -> bytes:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await asyncio.sleep(0.5)
+        at_once -= 1
+        return ok(b"", b'Server-Timing: seq;desc="9", inst;desc="a", age;dur=5000, exec;dur=500')
+
+    with raw_server(slow) as server:
+        _, record = keep(tmp_path, "--url", server.url, "--every", "100ms", "--for", "6s")
+    assert most == 1
+    assert any("took longer than the period" in note for note in record["notes"])
+
+
+def test_the_plan_and_its_price(tmp_path: Path) -> None:
+    done = coldbench(
+        *("keepwarm", "--url", "http://127.0.0.1:1/", "--instances", "1", "--every", "300s", "--dry-run"),
+        *("--price", "aws_lambda", "--memory", "1024", "--arrivals", "24", "--lifetime", "5m"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "at least 288 pings a day" in said
+    assert "0.013 USD a month" in said
+    assert "provisioned: 10.80 USD a month" in said
+    assert "22.1 of 24 calls a day are cold without it" in said
+    assert not (tmp_path / "reports").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--every", "0s"], "above 0"),
+        (["--window", "monday"], "mon-fri 08:00-20:00"),
+        (["--tz", "Mars/Olympus"], "no such time zone"),
+        (["--max-cost", "1"], "--price PLATFORM"),
+        (["--price", "acme"], "aws_lambda"),
+    ],
+)
+def test_bad_input_is_one_line(tmp_path: Path, arguments: list[str], words: str) -> None:
+    done = coldbench("keepwarm", "--url", "http://127.0.0.1:1/", *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert words in done.stderr

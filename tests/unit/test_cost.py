@@ -1,0 +1,71 @@
+"""The arithmetic of keeping warm, against examples worked by hand."""
+
+from math import exp
+from pathlib import Path
+
+import pytest
+
+from coldbench.core.errors import UsageError
+from coldbench.stats.cost import (
+    MONTH_S,
+    Pings,
+    cold_starts_a_day,
+    prices,
+    provisioned_usd_a_day,
+    usd_a_day,
+    usd_per_ping,
+)
+
+AWS = prices(None)["aws_lambda"]
+
+
+def test_the_example_of_the_field() -> None:
+    """At 1 GB, every 300 s, held 75 ms: about $0.013 per instance-month; 10.80 per GB-month provisioned."""
+    pings = Pings(per_round=1, period_s=300, billed_s=0.075, gb=1, vcpu=0)
+    assert pings.a_day == 288
+    # 1 GB x 0.075 s x 0.0000166667 + 0.0000002 = 0.00000145000; x 8,640 a month = 0.01253
+    assert usd_per_ping(pings, AWS) == pytest.approx(1.45e-6, rel=1e-4)
+    assert 30 * usd_a_day(pings, AWS) == pytest.approx(0.01253, rel=1e-3)
+    assert MONTH_S / 300 == 8640
+    month = provisioned_usd_a_day(1, 1, AWS)
+    assert month is not None
+    assert 30 * month == pytest.approx(10.80, abs=0.01)
+
+
+def test_ten_instances_cost_ten_times_as_much() -> None:
+    ten = Pings(per_round=10, period_s=60, billed_s=0.2, gb=0.5, vcpu=0)
+    # 14,400 pings a day x (0.5 x 0.2 x 0.0000166667 + 0.0000002) = 14,400 x 1.86667e-6
+    assert usd_a_day(ten, AWS) == pytest.approx(0.026880, rel=1e-4)
+
+
+def test_a_billing_step_is_paid_whole() -> None:
+    cloud_run = prices(None)["gcp_cloud_run"]
+    short = Pings(per_round=1, period_s=60, billed_s=0.101, gb=1, vcpu=1)
+    # 0.2 s x (0.000024 + 0.0000025) + 0.0000004
+    assert usd_per_ping(short, cloud_run) == pytest.approx(5.7e-6)
+    exact = Pings(per_round=1, period_s=60, billed_s=0.3, gb=1, vcpu=1)
+    assert usd_per_ping(exact, cloud_run) == pytest.approx(0.3 * 26.5e-6 + 4e-7)
+
+
+def test_cold_starts_of_poisson_arrivals() -> None:
+    # one an hour on average, five minutes of lifetime: 24 x exp(-1/12) = 22.08
+    assert cold_starts_a_day(24, 300) == pytest.approx(24 * exp(-1 / 12))
+    assert cold_starts_a_day(24, 300) == pytest.approx(22.08, abs=0.01)
+    # one a second: never
+    assert cold_starts_a_day(86_400, 300) < 1e-100
+
+
+def test_own_prices_come_first_and_bad_ones_are_said(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(
+        '[aws_lambda]\nusd_per_gb_s = 1\nusd_per_request = 2\nread = "today"\nsource = "contract"\n'
+    )
+    table = prices(own)
+    assert table["aws_lambda"].usd_per_request == 2
+    assert "gcp_cloud_run" in table
+    for bad in ("[x]\nusd_per_gb_s = 1\n", "nonsense", '[x]\nusd = 1\nread = ""\nsource = ""\n'):
+        own.write_text(bad)
+        with pytest.raises(UsageError, match="not a table of prices"):
+            prices(own)
+    with pytest.raises(UsageError, match="cannot be read"):
+        prices(tmp_path / "none.toml")

@@ -1,0 +1,233 @@
+"""How pings reach N instances, how often, and when: the pure part of keeping warm."""
+
+from collections import OrderedDict
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coldbench.core.cadence import Cadence, after_round, recycled
+from coldbench.core.errors import UsageError
+from coldbench.core.hold import HoldBy, Holding, held
+from coldbench.core.invocation import Evidence, Invocation
+from coldbench.core.keepwarm import Round, Tally, first_uses, instances_reached, queued, together
+from coldbench.core.reach import Limits, Reach, covered, escalated, first_reach, resumed
+from coldbench.core.target import Target
+from coldbench.core.window import is_open, parse_window
+
+MS = 1_000_000
+LIMITS = Limits(pings=200, hold_ns=2000 * MS)
+
+
+class Platform:
+    """Places overlapping pings as the lab does: on the instance used last that has room, else a new one.
+
+    A new instance takes its ping too late to hold it with the others: that ping has queued.
+    """
+
+    def __init__(self, per_instance: int, most: int = 1000) -> None:
+        self._per_instance = per_instance
+        self._most = most
+        self._instances: OrderedDict[int, None] = OrderedDict()
+
+    def ping(self, reach: Reach, spread_ns: int) -> tuple[int, bool]:
+        """How many instances answered, and whether some pings queued."""
+        # Pings that come after the first ones have gone find room again: they overlap in groups.
+        overlapping = (
+            reach.pings if reach.hold_ns >= spread_ns else max(1, reach.pings * reach.hold_ns // spread_ns)
+        )
+        wanted = -(-overlapping // self._per_instance)
+        here = len(self._instances)
+        for number in range(here, min(wanted, self._most)):
+            self._instances[number] = None
+        return min(wanted, here) if here else 1, wanted > here
+
+
+def settle(platform: Platform, wanted: int, spread_ns: int, limits: Limits = LIMITS) -> tuple[Reach, bool]:
+    """After as many attempts as ten rounds may have; whether the last one reached all."""
+    reach = first_reach(wanted, limits)
+    reached = 0
+    for _ in range(40):
+        reached, waited = platform.ping(reach, spread_ns)
+        if reached >= wanted:
+            reach = covered(reach, reached, wanted)
+            continue
+        more = escalated(reach, reached, wanted, spread_ns=spread_ns, queued=waited, limits=limits)
+        if more is None:
+            break
+        reach = more
+    return reach, reached >= wanted
+
+
+@given(st.integers(1, 20), st.integers(1, 8), st.integers(0, 300))
+def test_enough_pings_are_found_for_any_concurrency_and_spread(
+    wanted: int, per_instance: int, spread_ms: int
+) -> None:
+    reach, reached = settle(Platform(per_instance), wanted, spread_ms * MS)
+    assert reached
+    assert reach.hold_ns >= min(spread_ms * MS, reach.hold_ns)
+    # as many as the platform's packing needs, and not many more
+    least = (wanted - 1) * per_instance + 1
+    assert least <= reach.pings <= least + per_instance
+
+
+def test_a_limit_of_the_platform_is_not_run_against_for_ever() -> None:
+    reach, reached = settle(Platform(1, most=3), 5, 5 * MS)
+    assert not reached
+    assert reach.pings == 5  # the others queued: more pings would only queue too
+
+
+def test_nothing_beyond_the_limits_is_sent() -> None:
+    limits = Limits(pings=6, hold_ns=100 * MS)
+    reach, reached = settle(Platform(4), 5, 1 * MS, limits)
+    assert not reached
+    assert (reach.pings, reach.hold_ns) == (6, 100 * MS)
+
+
+def test_a_shorter_hold_is_tried_and_never_again_one_that_missed() -> None:
+    reach = Reach(pings=5, hold_ns=200 * MS, missed_hold_ns=150 * MS)
+    for _ in range(100):
+        reach = covered(reach, 5, 5)
+    assert 150 * MS < reach.hold_ns <= 200 * MS
+
+
+def test_a_restart_goes_on_with_what_was_found() -> None:
+    fresh = first_reach(5, LIMITS)
+    assert (resumed(fresh, 17, 120.0, LIMITS).pings, resumed(fresh, 17, 120.0, LIMITS).hold_ns) == (
+        17,
+        120 * MS,
+    )
+    small = Limits(pings=9, hold_ns=50 * MS)
+    assert (resumed(fresh, 17, 120.0, small).pings, resumed(fresh, 17, 120.0, small).hold_ns) == (9, 50 * MS)
+
+
+@given(st.floats(3, 3600), st.floats(1, 600))
+def test_the_period_settles_below_the_lifetime(lifetime_s: float, first_s: float) -> None:
+    cadence = Cadence(period_ns=round(first_s * 1e9))
+    evictions = []
+    for number in range(200):
+        evicted = cadence.period_ns / 1e9 >= lifetime_s
+        evictions.append(evicted)
+        changed = after_round(cadence, evicted=evicted, shortest_ns=10**9)
+        assert changed is not None, number
+        cadence = changed
+    # Once in fifty rounds a little more is tried: platforms change their minds.
+    assert sum(evictions[-50:]) <= 1
+    assert cadence.period_ns / 1e9 > 0.4 * lifetime_s
+
+
+def test_no_timer_helps_where_instances_are_gone_at_once() -> None:
+    cadence = Cadence(period_ns=10**9)
+    assert after_round(cadence, evicted=True, shortest_ns=10**9) is None
+
+
+def test_some_cold_among_survivors_are_replacements() -> None:
+    assert recycled(1, 10)
+    assert not recycled(0, 10)
+    assert not recycled(10, 10)
+    assert not recycled(5, 10)
+    assert not recycled(1, 1)
+
+
+def ping(**facts: Any) -> Invocation:
+    wait_ms = facts.pop("wait_ms", 80)
+    made = {"seq": 0, "target": "f", "phase": "0:ping", "intended_ns": 0, "sent_ns": 0, "status": 200}
+    at = round(wait_ms * MS)
+    return Invocation(**(made | {"first_byte_ns": at, "end_ns": at, "evidence": Evidence(**facts)}))
+
+
+def test_ids_are_counted_and_without_them_it_is_an_estimate() -> None:
+    holding = Holding(by=HoldBy.FOR, warm_wait_ns=5 * MS)
+    named = [ping(instance=name) for name in "aabbc"]
+    assert instances_reached(named, holding, 75 * MS, 1) == (3, False)
+    nameless = [ping(wait_ms=wait) for wait in (81, 82, 85, 400, 410)]
+    assert instances_reached(nameless, holding, 75 * MS, 1) == (3, True)
+    assert instances_reached(nameless, holding, 75 * MS, 2) == (2, True)
+    assert queued(nameless, holding, 75 * MS) == 2
+
+
+def test_at_a_rendezvous_the_execution_says_who_queued() -> None:
+    holding = Holding(by=HoldBy.UNTIL, warm_wait_ns=5 * MS)
+    pings = [
+        ping(instance="a", exec_ms=74.0),
+        ping(instance="b", exec_ms=40.0),
+        ping(instance="a", exec_ms=0.1),
+    ]
+    assert queued(pings, holding, 75 * MS) == 1
+
+
+def test_first_uses_are_those_that_say_so() -> None:
+    assert first_uses([ping(cold_flag=True), ping(instance_seq=1), ping(instance_seq=2), ping()]) == 2
+    assert first_uses([ping(cold_flag=False, instance_seq=1)]) == 0
+
+
+def test_ways_to_hold() -> None:
+    target = Target(name="f", url="u", endpoint="http://h:1/a/b?c", headers=(("A", "1"),))
+    until = held(
+        target, Holding(by=HoldBy.UNTIL, warm_wait_ns=0, clock_ahead_ns=3 * MS), 75 * MS, 10**9 * 1000
+    )
+    assert until.headers == (("A", "1"), ("X-Coldbench-Hold-Until", "1000078.000"))
+    lasting = held(target, Holding(by=HoldBy.FOR, warm_wait_ns=0), 75 * MS, 0)
+    assert lasting.headers[-1] == ("X-Coldbench-Hold-Ms", "75.000")
+    assert (
+        held(target, Holding(by=HoldBy.REQUEST, warm_wait_ns=0, request="/slow"), 0, 0).endpoint
+        == "http://h:1/slow"
+    )
+    posted = held(target, Holding(by=HoldBy.REQUEST, warm_wait_ns=0, request="{}"), 0, 0)
+    assert (posted.method, posted.body) == ("POST", b"{}")
+    assert held(target, Holding(by=HoldBy.NATURAL, warm_wait_ns=0), 0, 0) == target
+
+
+def done(number: int, reached: int, cold: int = 0) -> Round:
+    return Round(
+        target="f",
+        number=number,
+        at_s=number,
+        asked=5,
+        reached=reached,
+        estimated=False,
+        pings=5,
+        hold_ms=75,
+        spread_ms=1,
+        cold=cold,
+        recycled=False,
+        answers=5,
+        took_s=0.1,
+        every_s=1,
+    )
+
+
+def test_the_first_rounds_do_not_count() -> None:
+    tally = Tally("f", 5)
+    for number, reached in enumerate((1, 3, 5, 5, 4, 5)):
+        tally.add(done(number, reached, cold=2))
+    kept = tally.kept(None, 10**9, ())
+    assert (kept.rounds, kept.reached, kept.coverage_pct, kept.cold) == (6, 5, 75.0, 8)
+    both = together([kept, Tally("g", 3).kept(None, 10**9, ())])
+    assert (both.asked, both.reached, both.rounds, both.coverage_pct) == (8, 5, 6, 75.0)
+
+
+# 23 November 2026 is a Monday.
+@pytest.mark.parametrize(
+    ("text", "inside", "outside"),
+    [
+        ("mon-fri 08:00-20:00", ["23T08:00", "27T19:59"], ["23T20:00", "28T12:00"]),
+        ("08:00-20:00", ["28T12:00"], ["28T07:59"]),
+        ("fri 22:00-02:00", ["27T23:00", "28T01:59"], ["27T01:00", "28T22:30"]),
+        ("sat-mon 00:00-24:00", ["28T00:00", "30T23:59"], ["24T00:00"]),
+        ("Sun 12:00-12:00", ["29T12:00", "30T11:59"], ["29T11:59"]),
+    ],
+)
+def test_windows(text: str, inside: list[str], outside: list[str]) -> None:
+    windows = [parse_window(text)]
+    assert all(is_open(windows, datetime.fromisoformat(f"2026-11-{at}")) for at in inside)
+    assert not any(is_open(windows, datetime.fromisoformat(f"2026-11-{at}")) for at in outside)
+    assert is_open([], datetime.fromisoformat("2026-11-23T00:00"))
+
+
+@pytest.mark.parametrize("text", ["", "monday 08:00-20:00", "8:00-20:00", "mon 25:00-26:00", "08:61-09:00"])
+def test_no_windows(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_window(text, "--window")
