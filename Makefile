@@ -30,6 +30,7 @@ bench: $(VENV)/.installed-dev
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/python docs/screenshots.py
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python docs/accuracy.py
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "coldbench needs Python 3.11 or newer: make PYTHON=python3.12 ...")'

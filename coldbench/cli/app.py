@@ -19,6 +19,7 @@ COMMANDS = {
     "report": "Show a run again, judged by today's rules.",
     "runs": "List the runs.",
     "ui": "Show the runs in a browser, on this machine only.",
+    "selftest": "Measure coldbench's own errors against the lab's truth.",
     "lab": "Serve local functions with known ground truth.",
 }
 

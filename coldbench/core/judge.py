@@ -23,7 +23,7 @@ from coldbench.core.surroundings import QUIET_NS, Surroundings, WarmWaits, surve
 from coldbench.core.verdict import ColdKind, Judgement, Verdict
 
 # Of the rules below, written into run.json: a folder judged by older rules is judged again when read.
-JUDGE_VERSION = 3
+JUDGE_VERSION = 4
 
 _NO_EVIDENCE = "no evidence"
 

@@ -75,7 +75,10 @@ class LatencyModel(Struct, frozen=True, kw_only=True, gc=False):
         slow = share * self.slow.density(x)
         quick = (1 - share) * ((1 - strays) * self.quick.density(x) + strays / self.spread)
         is_slow = slow / (slow + quick)
-        return is_slow, is_slow * np.maximum(0.0, 1 - self.tail_share / share)
+        # Slow are the cold ones, and of the others as many as anywhere: share = cold + (1 - cold) * tails.
+        tails = min(self.tail_share, 1 - 1e-9)
+        cold = np.maximum(0.0, (share - tails) / (1 - tails))
+        return is_slow, is_slow * cold / share
 
 
 # By the kind of connection: whether it was dialled within the invocation.

@@ -4,14 +4,17 @@ Waits are `round trip + execution noise (+ startup when cold)`. Penalty/jitter i
 standard deviation of the noise's lognormal part.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coldbench.core.invocation import Invocation
 from coldbench.core.verdict import Verdict
 
 MS = 1_000_000
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,49 +31,57 @@ class World:
     pareto: bool = False  # one call in twenty is later by a Pareto tail
     cold: bool | None = None  # always, never, or by lifetime
 
+    def gaps_s(self, short: float, draws: int, random: np.random.Generator) -> Floats:
+        """Idle gaps: the part `short` of them is far below the lifetime, the others are above it."""
+        longer = random.uniform(1.2, 2.0, draws) * self.lifetime_s
+        return np.where(random.random(draws) < short, random.uniform(0.05, 0.1, draws), longer)
+
+
+def warm_waits_ms(world: World, draws: int, random: np.random.Generator) -> Floats:
+    """Waits of warm calls. The noise is lognormal, sigma 0.5, with a standard deviation of `jitter_ms`."""
+    noise = random.lognormal(0.0, 0.5, draws) * world.jitter_ms / 0.604
+    if world.pareto:
+        noise += np.where(random.random(draws) < 0.05, world.jitter_ms * random.pareto(2.5, draws), 0.0)
+    noise += np.where(random.random(draws) < world.tails, 9 * world.execution_ms, 0.0)
+    return world.round_trip_ms + world.execution_ms + noise
+
+
+def cold_waits_ms(world: World, draws: int, random: np.random.Generator) -> Floats:
+    """Waits of cold calls: a startup more."""
+    startup = world.ratio * world.jitter_ms * random.lognormal(0.0, 0.1, draws)
+    return warm_waits_ms(replace(world, tails=0.0), draws, random) + startup
+
 
 def serial(world: World, calls: int, short: float, seed: int) -> tuple[list[Invocation], list[Verdict]]:
-    """`calls` in sequence; the part `short` of the gaps is far below the lifetime, the others above it."""
+    """`calls` in sequence."""
     random = np.random.default_rng(seed)
-    at_ms = 0.0
-    invocations, truth = [], []
-    for seq in range(calls):
-        near = random.random() < short
-        gap_s = random.uniform(0.05, 0.1) if near else random.uniform(1.2, 2.0) * world.lifetime_s
-        lives_s = random.exponential(world.lifetime_s) if world.exponential else world.lifetime_s
-        cold = gap_s > lives_s if world.cold is None else world.cold
-        cold = cold or (seq == 0 and world.cold is None)
-        noise = _noise(world, random)
-        if not cold and random.random() < world.tails:
-            noise += 9 * world.execution_ms
-        wait_ms = world.round_trip_ms + world.execution_ms + noise
-        if cold:
-            wait_ms += world.ratio * world.jitter_ms * random.lognormal(0.0, 0.1)
-        at_ms += gap_s * 1000
-        sent, answered = int(at_ms * MS), int((at_ms + wait_ms) * MS)
-        invocations.append(
-            Invocation(
-                seq=seq,
-                target="f",
-                phase="0:burst",
-                intended_ns=sent,
-                started_ns=sent,
-                sent_ns=sent,
-                first_byte_ns=answered,
-                end_ns=answered,
-                connect_ns=int(world.round_trip_ms * MS),
-                reused=False,
-                status=200,
-            )
-        )
-        truth.append(Verdict.COLD if cold else Verdict.WARM)
-        at_ms += wait_ms
-    return invocations, truth
+    gaps_s = world.gaps_s(short, calls, random)
+    lives_s = random.exponential(world.lifetime_s, calls) if world.exponential else world.lifetime_s
+    cold = gaps_s > lives_s if world.cold is None else np.full(calls, world.cold)
+    cold[0] = world.cold is not False
+    warm_ms, cold_ms = warm_waits_ms(world, calls, random), cold_waits_ms(world, calls, random)
+    wait_ms = np.where(cold, cold_ms, warm_ms)
+    sent_ms = np.cumsum(gaps_s * 1000 + np.append(0, wait_ms[:-1]))
+    invocations = [
+        invocation(seq, sent, sent + wait, world.round_trip_ms)
+        for seq, (sent, wait) in enumerate(zip(sent_ms.tolist(), wait_ms.tolist(), strict=True))
+    ]
+    return invocations, [Verdict.COLD if one else Verdict.WARM for one in cold]
 
 
-def _noise(world: World, random: np.random.Generator) -> float:
-    """Above zero; a lognormal of sigma 0.5 scaled to a standard deviation of `jitter_ms`."""
-    noise = float(random.lognormal(0.0, 0.5)) * world.jitter_ms / 0.604
-    if world.pareto and random.random() < 0.05:
-        noise += world.jitter_ms * float(random.pareto(2.5))
-    return noise
+def invocation(seq: int, sent_ms: float, answered_ms: float, round_trip_ms: float) -> Invocation:
+    """One that dialled, was sent and answered at these instants, without any evidence."""
+    sent, answered = int(sent_ms * MS), int(answered_ms * MS)
+    return Invocation(
+        seq=seq,
+        target="f",
+        phase="0:burst",
+        intended_ns=sent,
+        started_ns=sent,
+        sent_ns=sent,
+        first_byte_ns=answered,
+        end_ns=answered,
+        connect_ns=int(round_trip_ms * MS),
+        reused=False,
+        status=200,
+    )
