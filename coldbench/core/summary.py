@@ -134,6 +134,7 @@ class Probed(Struct, frozen=True, kw_only=True):
     """What a probe finds of one target beside its `Result`. Execution is what the answers report of it."""
 
     target: str
+    first: dict[str, int] = {}  # verdicts of the rounds' first calls
     phases: tuple[Phases, ...] = ()
     exec_first_ms: Quantiles | None = None  # in the call that was cold
     exec_later_ms: Quantiles | None = None  # in warm calls

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from coldbench.core.summary import Probed, Quantiles, Result, Run
+from coldbench.core.summary import Quantiles, Result, Run
 from coldbench.core.verdict import Verdict
 from coldbench.report.keeping import kept_words
+from coldbench.report.probed import answers
 from coldbench.report.words import count, interval, ms, share, shown
 
 _ABOUT_AN_INSTANCE = (Verdict.WARM, Verdict.COLD_AFFECTED, Verdict.PREINITIALISED)
@@ -17,7 +18,9 @@ def reading(run: Run) -> Iterator[str]:
         return
     probed = {its.target: its for its in run.probe}
     for result in run.results:
-        sentences = [*_of(result), *(_probed(probed[result.target]) if result.target in probed else ())]
+        sentences = [*_of(result)]
+        if result.target in probed:
+            sentences += answers(probed[result.target], run.profile or {})
         yield f"{shown(result.target)}: {'. '.join(sentences)}."
     startups = {shown(r.target): p50 for r in run.results if (p50 := _median(r.startup_ms)) is not None}
     if len(startups) > 1:
@@ -67,32 +70,6 @@ def _parts(result: Result) -> str:
     )
     known = [f"{name} {ms(p50)} ms" for name, part in medians if (p50 := _median(part)) is not None]
     return f": {', '.join(known)} (medians)" if known else ""
-
-
-def _probed(probed: Probed) -> Iterator[str]:
-    more, first, later = (
-        probed.first_execution_ms,
-        _median(probed.exec_first_ms),
-        _median(probed.exec_later_ms),
-    )
-    if more is not None and more.low is not None and more.high is not None:
-        executions = f"the first execution takes {ms(first)} ms, later ones {ms(later)} ms"
-        if more.low > 0:
-            yield f"A hidden cost: {executions}, {ms(more.value)} ms {interval(more)} more"
-        else:
-            yield f"No hidden cost is seen: {executions}"
-    handshake = _handshake_ms(probed)
-    if handshake is not None:
-        yield f"A fresh connection costs a call {ms(handshake)} ms more, before anything is sent"
-
-
-def _handshake_ms(probed: Probed) -> float | None:
-    """What name, connection and TLS take of a warm call, mean."""
-    for its in probed.phases:
-        if its.verdict == Verdict.WARM and its.connection == "fresh":
-            parts = [part for part in (its.dns_ms, its.connect_ms, its.tls_ms) if part is not None]
-            return sum(parts) if parts else None
-    return None
 
 
 def _how_often(result: Result, judged: int) -> Iterator[str]:

@@ -17,9 +17,12 @@ class ProbedTally:
         # Kinds of cold starts are never pooled.
         self._cold: defaultdict[ColdKind | None, list[Invocation]] = defaultdict(list)
         self._warm: list[Invocation] = []
+        self._first: Counter[str] = Counter()
 
     def add(self, invocation: Invocation, judgement: Judgement) -> None:
-        """Keep it, if it is a cold start or a warm call that nothing of ours overlapped."""
+        """Count it, and keep it if it is a cold start or a warm call that nothing of ours overlapped."""
+        if invocation.phase.endswith(":first"):
+            self._first[judgement.verdict.value] += 1
         if not invocation.completed:
             return
         if judgement.verdict is Verdict.COLD:
@@ -39,6 +42,7 @@ class ProbedTally:
         first, later = _executions(cold), _executions(self._warm)
         return Probed(
             target=self._target,
+            first=dict(self._first),
             phases=tuple(
                 _phases(verdict, dialled, its)
                 for verdict, every, dialled in groups

@@ -2,6 +2,7 @@
 
 import io
 
+import pytest
 from msgspec.structs import replace
 from rich.console import Console
 
@@ -10,6 +11,7 @@ from coldbench.core.summary import Interval, Phases, Probed, Run, TargetInfo
 from coldbench.core.target import Target
 from coldbench.report.experiment import experiment_lines
 from coldbench.report.known import known
+from coldbench.report.probed import answers
 from coldbench.report.reading import reading
 from coldbench.report.tables import tables
 from coldbench.report.text import text
@@ -117,3 +119,22 @@ def test_the_plan_says_how_a_sample_is_made_cold() -> None:
     for provocation, word in ((Provocation.PREPARE, "--prepare"), (Provocation.BURST, "burst")):
         other = replace(gap, provocation=provocation, gap_ns=(0, 0))
         assert word in " ".join(experiment_lines(other, [target]))
+
+
+@pytest.mark.parametrize(
+    ("provocation", "first", "said"),
+    [
+        ("gap", {"cold": 10}, "All 10 first calls were cold"),
+        ("gap", {"cold": 3, "warm": 6, "unknown": 1}, "3 were cold (1 could not be told): a longer --gap"),
+        ("gap", {"unknown": 10}, "none stands out: all were cold or all were warm; a longer --gap"),
+        ("prepare", {"cold": 9, "warm": 1}, "9 were cold: the command of --prepare does not always"),
+        ("burst", {"warm": 10}, None),
+        ("gap", {}, None),
+    ],
+)
+def test_whether_the_first_calls_were_cold_is_said(
+    provocation: str, first: dict[str, int], said: str | None
+) -> None:
+    (line, *_) = answers(replace(PROBED, first=first), {"provocation": provocation})
+    assert said is None or said in line
+    assert said is not None or "first calls" not in line

@@ -1,0 +1,59 @@
+"""A probe's plain answers for one target: was it made cold, and what else does a first call cost?"""
+
+from collections.abc import Iterator, Mapping
+
+from coldbench.core.rounds import Provocation
+from coldbench.core.summary import Probed
+from coldbench.core.verdict import Verdict
+from coldbench.report.words import interval, ms
+
+# What would make more of the first calls cold.
+_COLDER: dict[object, str] = {
+    Provocation.GAP: "a longer --gap, or --prepare, makes more of them cold",
+    Provocation.PREPARE: "the command of --prepare does not always make it cold",
+}
+
+
+def answers(probed: Probed, experiment: Mapping[str, object]) -> Iterator[str]:
+    """Sentences; `experiment` is what was asked, as the run's record has it."""
+    yield from _made_cold(probed, experiment.get("provocation"))
+    yield from _first_execution(probed)
+    handshake = _handshake_ms(probed)
+    if handshake is not None:
+        yield f"A fresh connection costs a call {ms(handshake)} ms more, before anything is sent"
+
+
+def _made_cold(probed: Probed, provocation: object) -> Iterator[str]:
+    """In a burst it is not the first call that is to be cold."""
+    calls = sum(probed.first.values())
+    cold, unknown = probed.first.get(Verdict.COLD, 0), probed.first.get(Verdict.UNKNOWN, 0)
+    if not calls or provocation not in _COLDER:
+        return
+    if cold == calls:
+        yield f"All {calls} first calls were cold"
+    elif unknown == calls:
+        all_alike = "none stands out: all were cold or all were warm"
+        yield f"Of {calls} first calls {all_alike}; {_COLDER[provocation]}"
+    else:
+        told = f" ({unknown} could not be told)" if unknown else ""
+        yield f"Of {calls} first calls {cold} were cold{told}: {_COLDER[provocation]}"
+
+
+def _first_execution(probed: Probed) -> Iterator[str]:
+    more, first, later = probed.first_execution_ms, probed.exec_first_ms, probed.exec_later_ms
+    if more is None or more.low is None or first is None or later is None:
+        return
+    executions = f"the first execution takes {ms(first.p50)} ms, later ones {ms(later.p50)} ms"
+    if more.low > 0:
+        yield f"A hidden cost: {executions}, {ms(more.value)} ms {interval(more)} more"
+    else:
+        yield f"No hidden cost is seen: {executions}"
+
+
+def _handshake_ms(probed: Probed) -> float | None:
+    """What name, connection and TLS take of a warm call, mean."""
+    for its in probed.phases:
+        if its.verdict == Verdict.WARM and its.connection == "fresh":
+            parts = [part for part in (its.dns_ms, its.connect_ms, its.tls_ms) if part is not None]
+            return sum(parts) if parts else None
+    return None
