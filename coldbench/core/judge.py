@@ -25,6 +25,8 @@ from coldbench.core.verdict import ColdKind, Judgement, Verdict
 # Of the rules below, written into run.json: a folder judged by older rules is judged again when read.
 JUDGE_VERSION = 4
 
+# With nothing to compare, a first use that waited less than this is not said to have waited for a start.
+_SHORTEST_START_MS = 50.0
 _NO_EVIDENCE = "no evidence"
 
 # An arrival this close to the end of init, seen only from outside, is not decided: the request's way to
@@ -164,7 +166,9 @@ def _came_before_init_ended(
     warm = around.warm_waits(dialled=invocation.dialled)
     init = evidence.init_ms
     if warm is None and init is None:
-        return True, "no wait of a warm call to confirm it with", 0.8
+        # "First use" is not "paid": an instance may have been started before the call.
+        shown = f"waited {held:.1f} ms, with no warm call to compare"
+        return (True, shown, 0.6) if held > _SHORTEST_START_MS else (None, f"{shown}: not decided", 0.0)
     beside = "" if warm is None else f" where warm calls wait {warm.median:.1f} ms"
     against = "" if init is None else f" against an init of {init:g} ms"
     shown = f"waited {held:.1f} ms{beside}{against}"

@@ -67,6 +67,7 @@ def shim(**evidence: Any) -> dict[str, Any]:
         ({"cold_flag": True, "init_ms": 100, "wait_ms": 8}, Verdict.PREINITIALISED),
         ({"cold_flag": True, "init_ms": 100, "wait_ms": 24}, Verdict.UNKNOWN),
         ({"cold_flag": True, "wait_ms": 140}, Verdict.COLD),
+        ({"cold_flag": True, "wait_ms": 0.8}, Verdict.UNKNOWN),  # some send it with every answer
         ({"cold_flag": False, "wait_ms": 9}, Verdict.WARM),
         # a platform's report of an init
         ({"init_ms": 340, "wait_ms": 700}, Verdict.COLD),
