@@ -8,18 +8,21 @@ from coldbench.core.invocation import Invocation
 from coldbench.core.rounds import Visit
 from coldbench.core.target import Target
 from coldbench.probe.invoke import Caller
+from coldbench.probe.together import invoke_together
 
 _LONGEST_NAP_S = 0.1
 
 Append = Callable[[Sequence[Invocation]], None]
 Prepare = Callable[[Target], Awaitable[None]]
+# Sends invocations of a phase, numbered from the first on.
+Send = Callable[[int, str], Awaitable[list[Invocation]]]
 
 
 class Visits:
     """Carries out visits; looked at and stopped by others of the same event loop.
 
     Invocations never overlap, save those of a burst, and two targets are never visited at once: nothing of
-    ours disturbs what is measured. `idle` is true while no invocation is under way.
+    ours disturbs what is measured.
     """
 
     def __init__(
@@ -41,9 +44,13 @@ class Visits:
         self._append = append
         self._prepare = prepare
         self._stopping = False
-        self.idle = True
         self.phase = ""
         self.dispatched = self.completed = self.errors = self.in_flight = 0
+
+    @property
+    def idle(self) -> bool:
+        """No answer is awaited."""
+        return not self.in_flight
 
     @property
     def now_ns(self) -> int:
@@ -86,13 +93,13 @@ class Visits:
             self.phase = f"{visit.round}:prepare"
             await self._prepare(target)
         try:
-            first = await self._invoke(caller, visit, "first", fresh=True)
-            if first is None or not first.completed:
+            first = await self._invoke(visit, "first", fresh=True)
+            if not any(one.completed for one in first):
                 return
             for fresh in visit.fresh:
-                await self._invoke(caller, visit, "fresh" if fresh else "reused", fresh=fresh)
-            if visit.burst and not self._stopping:
-                await self._burst(target, visit)
+                await self._invoke(visit, "fresh" if fresh else "reused", fresh=fresh)
+            if visit.burst:
+                await self._burst(visit)
         finally:
             # An open connection can keep a platform's proxy, and with it an instance, awake.
             await caller.close()
@@ -103,39 +110,47 @@ class Visits:
         while not self._stopping and (left_ns := due_ns - self.now_ns) > 0:
             await asyncio.sleep(min(left_ns / 1e9, _LONGEST_NAP_S))
 
-    async def _burst(self, target: Target, visit: Visit) -> None:
-        callers = [Caller(target, self._run_id, self._zero_ns) for _ in range(visit.burst)]
-        try:
-            await asyncio.gather(*(self._invoke(caller, visit, "burst", fresh=True) for caller in callers))
-        finally:
-            for caller in callers:
-                await caller.close()
+    async def _invoke(self, visit: Visit, role: str, *, fresh: bool) -> list[Invocation]:
+        async def send(seq: int, phase: str) -> list[Invocation]:
+            caller = self._callers[visit.target]
+            return [await caller.invoke(seq, phase=phase, intended_ns=self.now_ns, fresh=fresh)]
 
-    async def _invoke(self, caller: Caller, visit: Visit, role: str, *, fresh: bool) -> Invocation | None:
-        """None when the user has asked for the end before."""
+        return await self._follow(visit, role, 1, send)
+
+    async def _burst(self, visit: Visit) -> list[Invocation]:
+        async def send(seq: int, phase: str) -> list[Invocation]:
+            targets = [self._targets[visit.target]] * visit.burst
+            return await invoke_together(targets, self._run_id, self._zero_ns, first_seq=seq, phase=phase)
+
+        return await self._follow(visit, "burst", visit.burst, send)
+
+    async def _follow(self, visit: Visit, role: str, number: int, send: Send) -> list[Invocation]:
+        """Have `number` invocations sent, counted and kept; none when the user asked for the end before.
+
+        Those under way when the visits are cancelled are kept as unfinished.
+        """
         if self._stopping:
-            return None
+            return []
         self.phase = f"{visit.round}:{role}"
-        seq, intended_ns = self.dispatched, self.now_ns
-        self.dispatched += 1
-        self.in_flight += 1
-        self.idle = False
+        first_seq, began_ns = self.dispatched, self.now_ns
+        self.dispatched += number
+        self.in_flight = number
         try:
-            invocation = await caller.invoke(seq, phase=self.phase, intended_ns=intended_ns, fresh=fresh)
+            invocations = await send(first_seq, self.phase)
         except asyncio.CancelledError:
-            unfinished = Invocation(
-                seq=seq,
-                target=self._targets[visit.target].name,
-                phase=f"{visit.round}:{role}",
-                intended_ns=intended_ns,
-                started_ns=intended_ns,
+            target = self._targets[visit.target].name
+            self._append(
+                [
+                    Invocation(
+                        seq=seq, target=target, phase=self.phase, intended_ns=began_ns, started_ns=began_ns
+                    )
+                    for seq in range(first_seq, self.dispatched)
+                ]
             )
-            self._append([unfinished])
             raise
         finally:
-            self.in_flight -= 1
-            self.idle = not self.in_flight
-        self.completed += invocation.completed
-        self.errors += invocation.error is not None
-        self._append([invocation])
-        return invocation
+            self.in_flight = 0
+        self._append(invocations)
+        self.completed += sum(one.completed for one in invocations)
+        self.errors += sum(one.error is not None for one in invocations)
+        return invocations
