@@ -105,7 +105,11 @@ class Probing:
 
     def _preparation(self, command: str, folder: Path) -> Prepare:
         async def run_it(target: Target) -> None:
-            await asyncio.to_thread(run_prepare, command, target, folder, lambda: self._asked.count > 0)
+            ended = await asyncio.to_thread(
+                run_prepare, command, target, folder, lambda: self._asked.count > 0
+            )
+            if not ended:
+                self._visits.stop()
 
         return run_it
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from coldbench.runs.samples import SAMPLES, read_invocations, read_judgements
-from tests.e2e.cli import add_up, coldbench, eventually, only_folder, parsed, started
+from tests.e2e.cli import add_up, alive, coldbench, eventually, only_folder, parsed, started
 from tests.e2e.http2_server import http2_server
 from tests.e2e.raw_server import Visit, ok, raw_server
 
@@ -203,6 +203,23 @@ def test_an_interruption_keeps_what_was_measured(tmp_path: Path, sent: signal.Si
     assert record["counts"]["dropped"] == 45
 
 
+def test_an_interruption_ends_the_users_command_and_what_it_started(tmp_path: Path) -> None:
+    command = "sh -c 'echo $$; exec sleep 300'"
+    with (
+        raw_server(hello) as server,
+        started("probe", "--url", server.url, "--prepare", command, cwd=tmp_path) as process,
+    ):
+        log = tmp_path / "reports"
+        eventually(lambda: any(path.read_text() for path in log.glob("*/prepare.log")))
+        (kept,) = log.glob("*/prepare.log")
+        sleeper = int(kept.read_text())
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert not server.visits
+    assert not alive([sleeper])
+
+
 def test_a_second_interruption_does_not_wait_for_the_answer(tmp_path: Path) -> None:
     async def never(visit: Visit) -> bytes:
         import asyncio
@@ -265,3 +282,18 @@ def test_a_precision_that_was_not_reached_is_noted(tmp_path: Path) -> None:
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert parsed(done)["notes"] == ["f: the cold penalty is not known, not to 5 %"]
+
+
+def test_a_killed_probe_leaves_a_folder_that_reads(tmp_path: Path) -> None:
+    with (
+        raw_server(hello) as server,
+        started("probe", "--url", server.url, "--gap", "60s", cwd=tmp_path) as process,
+    ):
+        eventually(lambda: len(server.visits) == 5 and not server.open_now)
+        process.kill()
+        process.communicate()
+    record = parsed(coldbench("report", "--format", "json", cwd=tmp_path))
+    add_up(record)
+    assert record["state"] == "interrupted"
+    assert record["counts"]["completed"] == 5
+    assert record["probe"][0]["first"] == {"unknown": 1}
