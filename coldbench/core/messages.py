@@ -46,6 +46,7 @@ class Pulse(Struct, frozen=True, kw_only=True, tag=True):
 
     phase: str
     now_ns: int
+    intended: int  # so far: users intend as they go
     dispatched: int
     completed: int
     errors: int

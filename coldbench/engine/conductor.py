@@ -1,8 +1,8 @@
-"""Carries out a plan: step by step, through Locust's users."""
+"""Carries out a plan, or one worker's share of it: step by step, through Locust's users."""
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import count
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate, count, islice
 from time import monotonic_ns
 
 import gevent
@@ -10,6 +10,7 @@ from gevent.event import Event
 from gevent.queue import Queue
 
 from coldbench.core.schedule import Kind, Plan, Step, arrivals, invocations
+from coldbench.core.share import Share
 from coldbench.engine.origin import Origin
 from coldbench.engine.outbox import Outbox
 from coldbench.engine.pacing import Pacer
@@ -19,91 +20,115 @@ from coldbench.engine.user import Job
 _AFTER_ERROR_S = 0.1
 _OPEN_AHEAD_NS = 10_000_000_000
 _LOOK_S = 0.002
+_OPEN_MODEL = (Kind.RATE, Kind.RAMP, Kind.TRACE)
+
+# Number in the plan, and offset from the step's start in ns, of each arrival that is this worker's own.
+Own = Iterator[tuple[int, int]]
+# When the step of this index begins, monotonic ns; blocks until that is known.
+Gate = Callable[[int], int]
+
+
+def at_once(step: int) -> int:
+    """The gate of an engine that has nobody to wait for."""
+    return monotonic_ns()
 
 
 class Conductor:
-    """Runs one plan over its origins. `stop` ends it in order, at the next arrival."""
+    """Runs its share of one plan over its origins. `stop` ends it in order, at the next arrival.
 
-    def __init__(self, plan: Plan, origins: Sequence[Origin], outbox: Outbox, jobs: Queue[Job]) -> None:
+    A planned invocation's number is its place in the whole plan. Those of users come as they are sent,
+    beyond all planned ones.
+    """
+
+    def __init__(
+        self, plan: Plan, origins: Sequence[Origin], outbox: Outbox, jobs: Queue[Job], share: Share
+    ) -> None:
         self._plan = plan
         self._origins = origins
         self._outbox = outbox
         self._jobs = jobs
+        self._share = share
         self.stop = Event()
         self.pacer = Pacer(self.stop)
+        self.gate: Gate = at_once
         self.phase = ""
-        self._seqs: Iterator[int] = count()
-        self.intended = 0
+        *self._first_seqs, planned = accumulate((invocations(step) or 0 for step in plan.steps), initial=0)
+        self._user_seqs: Iterator[int] = count(planned + share.rank, share.of)
+        self.intended = sum(share.planned(step) for step in plan.steps)
         self._waiting: list[Callable[[], None]] = []
 
     def perform(self) -> None:
         """All steps in order. Returns when the last one has dispatched what it had to."""
+        ends_ns = None
         following = [*self._plan.steps[1:], None]
         for index, (step, after) in enumerate(zip(self._plan.steps, following, strict=True)):
-            planned = invocations(step)
-            first_seq = next(self._seqs)
-            # The numbers of a step without a fixed number of invocations come as they are sent.
-            self._seqs = count(first_seq + (planned or 0))
-            self.intended += planned or 0
             if self.stop.is_set():
-                continue
+                return
+            own = self._prepare(step, index)
+            # One open load goes over into the next without a seam.
+            seamless = ends_ns is not None and step.kind in _OPEN_MODEL
+            began = ends_ns if seamless and ends_ns is not None else self.gate(index)
             self.phase = step.phase
-            self._perform_step(step, index, first_seq)
+            self._perform_step(step, index, began, own)
+            ends_ns = began + step.duration_ns if step.kind in _OPEN_MODEL else None
             if step.kind is Kind.BURST or after is None or after.kind is Kind.IDLE:
                 self._settle()
 
-    def _perform_step(self, step: Step, index: int, first_seq: int) -> None:
+    def _prepare(self, step: Step, index: int) -> list[Own]:
+        """What must not cost time once the step has begun; its own arrivals at each target."""
+        origin = self._origins[step.targets[0]]
+        if step.kind is Kind.BURST and not origin.target.fresh_connections:
+            origin.open_ahead(self._share.part(step.size), _OPEN_AHEAD_NS)
+        return [self._own(step, index, place) for place in range(len(step.targets))]
+
+    def _own(self, step: Step, index: int, place: int) -> Own:
+        each = (invocations(step) or 0) // len(step.targets)
+        first_seq = self._first_seqs[index] + place * each
+        everybodys = enumerate(arrivals(step, step.targets[place]), first_seq)
+        return islice(everybodys, self._share.rank, None, self._share.of)
+
+    def _perform_step(self, step: Step, index: int, began: int, own: Sequence[Own]) -> None:
         origins = [self._origins[target] for target in step.targets]
+        until = began + step.duration_ns
         match step.kind:
             case Kind.IDLE:
-                self._idle(step, origins)
+                self._idle(origins, until)
             case Kind.BURST:
-                self._together([lambda: self._burst(step, index, first_seq, origins[0])])
+                self._together([lambda: self._burst(index, began, origins[0], own[0])])
             case Kind.RATE | Kind.RAMP | Kind.TRACE:
-                # Before the clock of the stage begins: what random arrivals are drawn with is slow to import.
-                schedules = [arrivals(step, target) for target in step.targets]
-                began = monotonic_ns()
-                share = (invocations(step) or 0) // len(origins)
                 self._together(
                     [
-                        self._stream(
-                            step, index, began, origin, enumerate(schedule, first_seq + place * share)
-                        )
-                        for place, (origin, schedule) in enumerate(zip(origins, schedules, strict=True))
+                        self._stream(index, began, until, origin, its)
+                        for origin, its in zip(origins, own, strict=True)
                     ]
                 )
             case Kind.USERS:
-                until = monotonic_ns() + step.duration_ns
-                self._together(
-                    [self._loop(step, index, origin, until) for origin in origins for _ in range(step.users)]
-                )
-                self.pacer.until(until)  # they may all be thinking beyond it
+                users = range(self._share.part(step.users))
+                if self.pacer.until(began):
+                    loops = [self._loop(step, index, origin, until) for origin in origins for _ in users]
+                    self._together(loops)
+                self.pacer.until(until)
 
-    def _idle(self, step: Step, origins: Sequence[Origin]) -> None:
+    def _idle(self, origins: Sequence[Origin], until: int) -> None:
         # An open connection can keep a scale-to-zero proxy awake.
         for origin in origins:
             origin.close_idle()
         gc.collect()
-        self.pacer.until(monotonic_ns() + step.duration_ns)
+        self.pacer.until(until)
 
-    def _burst(self, step: Step, index: int, first_seq: int, origin: Origin) -> None:
-        if not origin.target.fresh_connections:
-            origin.open_ahead(step.size, _OPEN_AHEAD_NS)
-        if self.stop.is_set():
+    def _burst(self, index: int, began: int, origin: Origin, own: Own) -> None:
+        if not self.pacer.until(began):
             return
-        intended = monotonic_ns()
-        for seq in range(first_seq, first_seq + step.size):
-            origin.invoke(seq, index, intended)
+        for seq, _ in own:
+            origin.invoke(seq, index, began)
 
-    def _stream(
-        self, step: Step, index: int, began: int, origin: Origin, schedule: Iterable[tuple[int, int]]
-    ) -> Job:
+    def _stream(self, index: int, began: int, until: int, origin: Origin, own: Own) -> Job:
         def stream() -> None:
-            for seq, offset in schedule:
+            for seq, offset in own:
                 if not self.pacer.until(began + offset):
                     return
                 origin.invoke(seq, index, began + offset)
-            self.pacer.until(began + step.duration_ns)
+            self.pacer.until(until)
 
         return stream
 
@@ -130,7 +155,7 @@ class Conductor:
                     ended.set()
                     return
                 self.intended += 1
-                origin.invoke(next(self._seqs), index, now, following)
+                origin.invoke(next(self._user_seqs), index, now, following)
 
             invoke()
             # A stop does not wait for the answer: the end barrier does, up to its deadline.
@@ -156,6 +181,8 @@ class Conductor:
         """Hand the jobs to Locust's users and wait until each is done."""
         left = len(jobs)
         all_done = Event()
+        if not jobs:
+            return
 
         def counted(job: Job) -> Job:
             def run() -> None:

@@ -3,6 +3,7 @@
 import fcntl
 import os
 from collections import deque
+from typing import Protocol
 
 import gevent
 from msgspec import msgpack
@@ -16,6 +17,21 @@ _PIPE_BYTES = 1 << 20
 _MOST_PENDING_BYTES = 128 << 20
 _F_SETPIPE_SZ = 1031  # Linux; other systems keep their pipe as it is
 _WRITE = 2
+
+
+class Sink(Protocol):
+    """Where facts go, in frames: to the writer, or to the master of several workers."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything has been taken."""
+
+    @property
+    def broken(self) -> bool:
+        """Whether nobody takes anything any more."""
+
+    def write(self, data: bytes) -> None:
+        """Take a whole frame; does not block."""
 
 
 class Pipe:
@@ -85,8 +101,9 @@ class Pipe:
 class Outbox:
     """Counts and ships facts. `zero_ns` is the monotonic instant at which the run's clock began."""
 
-    def __init__(self, pipe: Pipe) -> None:
-        self._pipe = pipe
+    def __init__(self, sink: Sink, *, worker: int) -> None:
+        self._sink = sink
+        self.worker = worker
         self._batch: list[RawFact | tuple[object, ...]] = []
         self._encode = msgpack.Encoder().encode
         self.zero_ns = 0
@@ -119,15 +136,15 @@ class Outbox:
             return
         batch, self._batch = self._batch, []
         payload = self._encode(batch)
-        self._pipe.write(LENGTH.pack(len(payload)) + payload)
+        self._sink.write(LENGTH.pack(len(payload)) + payload)
 
     def drain(self) -> None:
         """Ship everything and wait until the reader has taken it, or is gone."""
         self.flush()
-        while not self._pipe.idle:
+        while not self._sink.idle:
             gevent.sleep(0.005)
 
     @property
     def reader_gone(self) -> bool:
         """Whether nobody takes the facts any more."""
-        return self._pipe.broken
+        return self._sink.broken

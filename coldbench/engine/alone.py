@@ -1,0 +1,40 @@
+"""A run's whole load from one process, on Locust's local runner."""
+
+import time
+
+import gevent
+from locust.env import Environment
+
+from coldbench.core.messages import Order, Pulse, Started, frame
+from coldbench.core.share import Share
+from coldbench.engine.drive import Drive, hold_collections
+from coldbench.engine.inbox import Inbox
+from coldbench.engine.outbox import Pipe
+from coldbench.engine.user import Invoker
+
+
+def run(order: Order, from_cli: Inbox, to_cli: Pipe, facts: Pipe) -> None:
+    """Carry the order out to its end."""
+    drive = Drive(order, Share(), facts)
+    runner = Environment(user_classes=[Invoker], catch_exceptions=False).create_local_runner()
+
+    def tell(pulse: Pulse) -> None:
+        if to_cli.idle:
+            to_cli.write(frame(pulse))
+
+    gevent.spawn(from_cli.listen, drive.stop, drive.give_up)
+    ticking = gevent.spawn(drive.tick, tell)
+    unreachable = drive.reach()
+    runner.start(drive.users, spawn_rate=drive.users)
+    hold_collections()
+    zero_ns = time.monotonic_ns()
+    to_cli.write(
+        frame(Started(zero_monotonic_ns=zero_ns, zero_epoch_ns=time.time_ns(), unreachable=unreachable))
+    )
+    if len(unreachable) == len(order.targets):
+        drive.stop()
+    drive.perform(zero_ns)
+    ticking.kill()
+    runner.quit()
+    drive.outbox.drain()
+    to_cli.write(frame(drive.finished()))

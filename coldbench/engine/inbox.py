@@ -1,0 +1,41 @@
+"""What the CLI says on standard input, read as it comes."""
+
+from collections.abc import Callable
+
+import gevent.os
+import msgspec
+
+from coldbench.core.messages import FrameReader, Order, Stop
+
+_STDIN = 0
+_READ_BYTES = 65536
+
+
+class Inbox:
+    """First the order, then perhaps a stop; the end of input means that the CLI is gone."""
+
+    def __init__(self) -> None:
+        self._reader = FrameReader()
+        self._waiting: list[bytes] = []
+
+    def order(self) -> Order | None:
+        """Wait for it; None when the CLI is gone before it."""
+        while not self._waiting:
+            if not self._receive():
+                return None
+        return msgspec.msgpack.decode(self._waiting.pop(0), type=Order)
+
+    def listen(self, stop: Callable[[], None], gone: Callable[[], None]) -> None:
+        """Greenlet: call `stop` for each stop, and `gone` when the CLI is."""
+        # A stop may have come with the order.
+        while self._waiting or self._receive():
+            for payload in self._waiting:
+                msgspec.msgpack.decode(payload, type=Stop)
+                stop()
+            self._waiting.clear()
+        gone()
+
+    def _receive(self) -> bool:
+        data = gevent.os.tp_read(_STDIN, _READ_BYTES)
+        self._waiting.extend(self._reader.feed(data))
+        return bool(data)
