@@ -35,7 +35,7 @@ def _row(one: Accuracy) -> list[str]:
         _part(one.unknown, one.invocations),
         _pct(one.cold_recall_pct),
         _pct(one.cold_precision_pct),
-        "-" if error is None or error.p50 is None else f"{ms(error.p50)} of {error.n}",
+        "-" if error is None or error.p50 is None else f"{ms(error.p50)} ms (n = {error.n})",
     ]
 
 
