@@ -1,16 +1,15 @@
 """What a few answers tell of a target before anything is measured: a diagnosis, pure but for `call`."""
 
 from collections.abc import Sequence
-from shlex import quote
 from time import monotonic_ns, time_ns
 
 from msgspec import Struct
 
-from coldbench.core.invocation import AnsweredBy, Evidence, Invocation
+from coldbench.core.invocation import Evidence, Invocation
 from coldbench.core.surroundings import round_trip_ns
 from coldbench.core.target import Target
-from coldbench.evidence.redact import redact_url
-from coldbench.evidence.sources import Source, cookie_names, pins_an_instance, sources
+from coldbench.evidence.sources import Source, cookie_names, sources
+from coldbench.probe.advice import advice, warnings
 from coldbench.probe.invoke import Caller
 from coldbench.stats.granularity import clock_offset_s, step_ms
 
@@ -28,8 +27,6 @@ MEANINGS = {
     "billed_ms": "what is billed",
     "request_id": "which request this was; nothing of the instance",
 }
-# A clock that is further off than this makes a common instant for several callers impossible.
-_CLOCK_OFF_S = 2.0
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -110,12 +107,8 @@ def diagnose(target: Target, answers: Sequence[Answer]) -> Diagnosis:
         billed_step_ms=step_ms([e.billed_ms for e in evidence if e.billed_ms is not None]),
         clock_offset_s=offset,
         cookies=cookies,
-        warnings=(
-            *_warnings([answer.invocation for answer in completed]),
-            *_pinned(cookies),
-            *_clock(offset),
-        ),
-        advice=tuple(_advice(target, level)),
+        warnings=tuple(warnings([answer.invocation for answer in completed], cookies, offset)),
+        advice=tuple(advice(target, level)),
     )
 
 
@@ -146,51 +139,3 @@ def _dates(completed: Sequence[Answer]) -> list[tuple[str, float, float]]:
         if date is not None and sent is not None and first_byte is not None:
             dates.append((date, sent, first_byte))
     return dates
-
-
-def _warnings(answered: Sequence[Invocation]) -> list[str]:
-    evidence = [i.evidence for i in answered]
-    warnings = []
-    cached = next((one for one in evidence if one.answered_by is AnsweredBy.CACHE), None)
-    if cached is not None:
-        warnings.append(f"a cache answered ({cached.answered_why}): the function did not run")
-    moved = next((i for i in answered if i.status is not None and 300 <= i.status < 400), None)
-    if moved is not None:
-        where = moved.evidence.raw.get("location", "nowhere")
-        warnings.append(f"status {moved.status}, a redirect to {where}: it is not followed; use that URL")
-    if any(i.status is not None and i.status >= 400 for i in answered):
-        warnings.append("it answers with error statuses: is this the right URL, method and header?")
-    if len(answered) > 1 and not any(i.reused for i in answered):
-        warnings.append("connections are not kept alive: each invocation pays for a handshake")
-    return warnings
-
-
-def _pinned(cookies: Sequence[str]) -> list[str]:
-    pinning = [name for name in cookies if pins_an_instance(name)]
-    if pinning:
-        return [f"the cookies {', '.join(pinning)} pin a caller to one instance; coldbench sends none back"]
-    return []
-
-
-def _clock(offset_s: tuple[float, float] | None) -> list[str]:
-    if offset_s is None or (offset_s[0] <= _CLOCK_OFF_S and offset_s[1] >= -_CLOCK_OFF_S):
-        return []
-    return [f"its clock is off by {offset_s[0]:+.0f} to {offset_s[1]:+.0f} s: one of the two is not set"]
-
-
-def _advice(target: Target, level: int | None) -> list[str]:
-    if level is None:
-        return ["nothing answered whole: look at the URL, the network and --timeout first"]
-    url = quote(redact_url(target.url))
-    run = f"coldbench run --url {url} --profile burst --set size=20"
-    probe = f"coldbench probe --url {url}"
-    if level == 2:
-        return [f"what a cold start is made of: {probe}", f"what a burst meets: {run}"]
-    named = "if it sends a cold flag or an instance id under another name: --cold-header, --instance-header"
-    if level == 1:
-        return [f"what a cold start costs: {probe}", f"what a burst meets: {run}", named]
-    return [
-        "the answers tell nothing of the instance: a call is judged by its wait, if it overlaps no other",
-        f"what a cold start costs: {probe}",
-        named,
-    ]

@@ -7,27 +7,19 @@ moved (`probe.network`).
 
 import asyncio
 import socket
-import ssl
-from functools import cache
 from time import monotonic_ns
 from types import TracebackType
 from typing import Any, Self
 
-import httpcore
 import httpx
-from msgspec import Struct, field
 
-from coldbench.core.invocation import Error, Evidence, Invocation
+from coldbench.core.invocation import Evidence, Invocation
 from coldbench.core.request import ID_HEADER, address, request_fields, request_target
 from coldbench.core.target import Target
-from coldbench.evidence.headers import Headers, from_pairs, parse_head
 from coldbench.evidence.read import read
-from coldbench.probe.errors import why
-from coldbench.probe.network import Instants, Network
-
-_BODY_START_BYTES = 200
-_MOST_BODY_BYTES = 64 * 1024 * 1024
-_LAST_CHUNK = b"\r\n0\r\n"  # RFC 9112, 7.1
+from coldbench.probe.exchange import Exchange
+from coldbench.probe.network import Network
+from coldbench.probe.transport import Transport, tls_context
 
 
 class Caller:
@@ -41,8 +33,8 @@ class Caller:
         self._where = address(target.endpoint)
         self._fields = request_fields(target)
         self._path = request_target(target).encode("latin-1")
-        self._tls = _tls_context(verify=target.verify_tls)
-        self._transport: _Transport | None = None
+        self._tls = tls_context(verify=target.verify_tls)
+        self._transport: Transport | None = None
         # Of the latest answer: its protocol, and its header fields with their names as they were sent.
         self.http_version = ""
         self.answer_fields: list[tuple[str, str]] = []
@@ -69,7 +61,7 @@ class Caller:
         """
         if fresh:
             await self.close()
-        exchange = _Exchange(started_ns=monotonic_ns())
+        exchange = Exchange(started_ns=monotonic_ns())
         try:
             async with asyncio.timeout(self._target.timeout_ns / 1e9):
                 await self._exchange(exchange, seq)
@@ -80,19 +72,19 @@ class Caller:
                 await self.close()
         return self._fact(exchange, seq, phase, intended_ns)
 
-    async def _exchange(self, exchange: "_Exchange", seq: int) -> None:
+    async def _exchange(self, exchange: Exchange, seq: int) -> None:
         if self._transport is None:
             await self._dial_and_send(exchange, seq)
         else:
             await self._send(self._transport, exchange, seq)
 
-    async def _dial_and_send(self, exchange: "_Exchange", seq: int) -> None:
+    async def _dial_and_send(self, exchange: Exchange, seq: int) -> None:
         """Over a new connection, to the first of the host's addresses that takes one."""
         began = monotonic_ns()
         addresses = await self._look_up()
         exchange.dns_ns = monotonic_ns() - began
         for number, (family, *_, where) in enumerate(addresses, 1):
-            self._transport = _Transport(Network(family, where), self._tls, http2=self._target.http2)
+            self._transport = Transport(Network(family, where), self._tls, http2=self._target.http2)
             try:
                 await self._send(self._transport, exchange, seq)
                 return
@@ -113,7 +105,7 @@ class Caller:
             loop = asyncio.get_running_loop()
             return await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
-    async def _send(self, transport: "_Transport", exchange: "_Exchange", seq: int) -> None:
+    async def _send(self, transport: Transport, exchange: Exchange, seq: int) -> None:
         exchange.begin(transport.network.instants)
         fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self._fields]
         if self._target.send_id:
@@ -142,7 +134,7 @@ class Caller:
             await response.aclose()
         exchange.end()
 
-    def _fact(self, exchange: "_Exchange", seq: int, phase: str, intended_ns: int) -> Invocation:
+    def _fact(self, exchange: Exchange, seq: int, phase: str, intended_ns: int) -> Invocation:
         instants = exchange.instants
 
         def on_run_clock(at_ns: int | None) -> int | None:
@@ -167,7 +159,7 @@ class Caller:
             evidence=self._evidence(exchange),
         )
 
-    def _evidence(self, exchange: "_Exchange") -> Evidence:
+    def _evidence(self, exchange: Exchange) -> Evidence:
         if exchange.status is None:
             return Evidence()
         return read(
@@ -177,100 +169,3 @@ class Caller:
             instance_header=self._target.instance_header,
             body_start=bytes(exchange.body_start),
         )
-
-
-class _Transport(httpx.AsyncHTTPTransport):
-    """httpx's transport over a network of ours: httpx takes none, the pool under it does."""
-
-    def __init__(self, network: Network, tls: ssl.SSLContext, *, http2: bool) -> None:
-        super().__init__(verify=tls, trust_env=False)
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls, max_connections=1, http2=http2, network_backend=network
-        )
-        self.network = network
-
-
-class _Exchange(Struct, kw_only=True):
-    """What is known of an invocation so far; instants on the monotonic clock."""
-
-    started_ns: int
-    first_byte_ns: int | None = None
-    end_ns: int | None = None
-    dns_ns: int | None = None
-    instants: Instants = field(default_factory=Instants)  # of its connection
-    connections_before: int = 0
-    status: int | None = None
-    fields: list[tuple[str, str]] = []
-    body_bytes: int = 0
-    body_start: bytearray = bytearray()
-    error: Error | None = None
-    whole: bool = False
-
-    def begin(self, instants: Instants) -> None:
-        """It goes over the connection of these instants."""
-        self.instants, self.connections_before = instants, instants.connections
-        instants.next_exchange()
-
-    @property
-    def sent_ns(self) -> int | None:
-        return self.instants.sent_ns
-
-    @property
-    def reused(self) -> bool:
-        """A kept connection that the peer has closed in silence is not: httpcore dials anew."""
-        return 0 < self.connections_before == self.instants.connections
-
-    async def trace(self, event: str, info: dict[str, object]) -> None:
-        """Takes httpcore's trace events (https://www.encode.io/httpcore/extensions/#trace)."""
-        protocol, _, what = event.partition(".")
-        if what == "send_request_headers.started":
-            self.instants.next_exchange()  # what HTTP/2 sent before was the connection's own
-        elif what == "receive_response_headers.complete":
-            # What HTTP/2 sent before the head is the connection's own; of HTTP/1.1 all is the answer.
-            instants = self.instants
-            self.first_byte_ns = instants.last_read_ns if protocol == "http2" else instants.first_read_ns
-
-    def take(self, chunk: bytes) -> None:
-        """A part of the body, as it was on the wire (RFC 9112 chunk framing removed)."""
-        self.body_bytes += len(chunk)
-        self.body_start += chunk[: _BODY_START_BYTES - len(self.body_start)]
-        if self.body_bytes > _MOST_BODY_BYTES:
-            self.error = Error.TOO_LARGE
-
-    def end(self) -> None:
-        """The whole answer has come."""
-        self.end_ns = self.instants.last_read_ns
-        self.whole = True
-
-    def fail(self, failure: BaseException) -> None:
-        """It ends without a whole answer."""
-        self.end_ns = monotonic_ns()
-        if not self.instants.connections and self.dns_ns is None:
-            self.error = Error.DNS
-            return
-        self.error = why(
-            failure,
-            connected=self.instants.connect_ns is not None,
-            secured=self.sent_ns is not None,
-            answering=self.first_byte_ns is not None,
-            reused=self.reused,
-        )
-
-    def headers(self) -> Headers:
-        """The header fields, and the trailers of a chunked HTTP/1.1 answer, which httpcore drops."""
-        headers = from_pairs(self.fields)
-        if self.whole and "chunked" in headers.get("transfer-encoding", ()):
-            *_, trailers = self.instants.tail.rpartition(_LAST_CHUNK)
-            for name, values in parse_head(trailers).items():
-                headers.setdefault(name, []).extend(values)
-        return headers
-
-
-@cache
-def _tls_context(*, verify: bool) -> ssl.SSLContext:
-    """The system's trust, as the engine's. One for all callers: reading it takes some 20 ms."""
-    context = ssl.create_default_context()
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context

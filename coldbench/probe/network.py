@@ -34,10 +34,14 @@ class Instants(Struct, kw_only=True):
     last_read_ns: int | None = None  # latest bytes after it
     tail: bytes = b""  # the latest bytes themselves
 
+    def dialling(self) -> None:
+        """A new connection is being made."""
+        self.connect_ns = self.tls_ns = None
+
     def connected(self, connect_ns: int) -> None:
         """A new connection stands, after so long."""
         self.connections += 1
-        self.connect_ns, self.tls_ns = connect_ns, None
+        self.connect_ns = connect_ns
 
     def next_exchange(self) -> None:
         """What is written next is a request."""
@@ -75,6 +79,7 @@ class Network(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """A connection. Raises httpcore.ConnectError."""
+        self.instants.dialling()
         made = socket.socket(self._family, socket.SOCK_STREAM)
         try:
             made.setblocking(False)

@@ -274,3 +274,19 @@ def test_http2_is_spoken_where_it_is_offered() -> None:
     assert first.evidence.raw["server-timing"] == "exec;dur=3"
     assert server.connections == 1
     assert [request[b"x-coldbench-id"] for request in server.requests] == [b"run-0", b"run-1"]
+
+
+def test_a_server_that_went_away_while_a_connection_was_kept_refuses() -> None:
+    async def calls() -> list[Invocation]:
+        with raw_server(hello, close_after=1) as server:
+            caller = Caller(target(server.url), "run", monotonic_ns())
+            first = await caller.invoke(0, phase="0:pair", intended_ns=0, fresh=True)
+            while server.open_now:
+                await asyncio.sleep(0.01)
+        async with caller:
+            return [first, await caller.invoke(1, phase="0:pair", intended_ns=0, fresh=False)]
+
+    first, second = asyncio.run(calls())
+    assert first.completed
+    assert second.error is Error.REFUSED
+    assert second.connect_ns is None

@@ -33,6 +33,8 @@ def test_a_new_connection_has_no_tls_of_the_one_before() -> None:
     instants = Instants()
     instants.connected(5)
     instants.tls_ns = 6
+    instants.dialling()
+    assert (instants.connect_ns, instants.tls_ns) == (None, None)
     instants.connected(7)
     assert (instants.connections, instants.connect_ns, instants.tls_ns) == (2, 7, None)
 
