@@ -19,11 +19,12 @@ from collections.abc import Sequence
 
 from coldbench.core.by_latency import Told
 from coldbench.core.invocation import AnsweredBy, Evidence, Invocation
+from coldbench.core.rounds import PREPARED
 from coldbench.core.surroundings import QUIET_NS, Surroundings, WarmWaits, survey
 from coldbench.core.verdict import ColdKind, Judgement, Verdict
 
 # Of the rules below, written into run.json: a folder judged by older rules is judged again when read.
-JUDGE_VERSION = 4
+JUDGE_VERSION = 5
 
 # With nothing to compare, a first use that waited less than this is not said to have waited for a start.
 _SHORTEST_START_MS = 50.0
@@ -64,7 +65,7 @@ def judge_one(invocation: Invocation, around: Surroundings, told: Told | None = 
 
     first_use, told_by = _first_use(evidence)
     if told is not None and told_by == _NO_EVIDENCE and 200 <= (invocation.status or 0) < 300:
-        return _by_latency(seq, told)
+        return _by_latency(invocation, told)
     before, shown_by, confidence = _came_before_init_ended(invocation, first_use, around)
     contradiction = _contradiction(invocation, around)
     if first_use is None or before is None:
@@ -84,7 +85,7 @@ def judge_one(invocation: Invocation, around: Surroundings, told: Told | None = 
         verdict=verdict,
         reason=f"{told_by}; {shown_by}",
         confidence=confidence / 2 if contradiction else confidence,
-        cold_kind=kind,
+        cold_kind=_kind(verdict, kind, invocation),
         contradiction=contradiction,
     )
 
@@ -115,15 +116,21 @@ def _did_not_run(invocation: Invocation) -> tuple[Verdict, str] | None:
     return None
 
 
-def _by_latency(seq: int, told: Told) -> Judgement:
+def _kind(verdict: Verdict, kind: ColdKind | None, invocation: Invocation) -> ColdKind | None:
+    """The same, save that behind a command that made its target cold a start is that command's."""
+    prepared = invocation.phase.endswith(f":{PREPARED}")
+    return ColdKind.DEPLOY if verdict is Verdict.COLD and prepared else kind
+
+
+def _by_latency(invocation: Invocation, told: Told) -> Judgement:
     """The model's verdict; the confidence is P(cold), or P(warm) of a warm one."""
     confidence = 1 - told.probability if told.verdict is Verdict.WARM else told.probability
     return Judgement(
-        seq=seq,
+        seq=invocation.seq,
         verdict=told.verdict,
         reason=told.reason,
         confidence=confidence,
-        cold_kind=told.cold_kind,
+        cold_kind=_kind(told.verdict, told.cold_kind, invocation),
     )
 
 

@@ -10,6 +10,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+# What the phase of a round's first invocation is called, after a silence and after the user's command.
+FIRST, PREPARED = "first", "prepared"
+
 # Followers of each first invocation, on fresh and on kept connections: as many of each.
 _FOLLOWERS = (True, True, False, False)
 # In the burst of round r, so many times r calls overlap: more than there can be instances from before.

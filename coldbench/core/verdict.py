@@ -23,7 +23,7 @@ class ColdKind(StrEnum):
 
     IDLE = "idle"
     SCALEOUT = "scaleout"
-    DEPLOY = "deploy"
+    DEPLOY = "deploy"  # also after any command of the user's that made it cold
 
 
 class Judgement(Struct, frozen=True, kw_only=True, gc=False):

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from time import monotonic_ns
 
 from coldbench.core.invocation import Invocation
-from coldbench.core.rounds import Visit
+from coldbench.core.rounds import FIRST, PREPARED, Visit
 from coldbench.core.target import Target
 from coldbench.probe.invoke import Caller
 from coldbench.probe.together import invoke_together
@@ -93,7 +93,7 @@ class Visits:
             self.phase = f"{visit.round}:prepare"
             await self._prepare(target)
         try:
-            first = await self._invoke(visit, "first", fresh=True)
+            first = await self._invoke(visit, FIRST if self._prepare is None else PREPARED, fresh=True)
             if not any(one.completed for one in first):
                 return
             for fresh in visit.fresh:

@@ -60,7 +60,7 @@ def advice(error: str) -> str:
 _KINDS = {
     ColdKind.IDLE.value: "after silence",
     ColdKind.SCALEOUT.value: "beside running instances",
-    ColdKind.DEPLOY.value: "after a deployment",
+    ColdKind.DEPLOY.value: "after a deployment or a command",
 }
 _ADVICE = {
     "stale_reuse": ", the server closed kept connections: use --connections fresh",

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 
 from coldbench.core.invocation import Invocation
+from coldbench.core.rounds import FIRST, PREPARED
 from coldbench.core.summary import Phases, Probed
 from coldbench.core.verdict import ColdKind, Judgement, Verdict
 from coldbench.stats.intervals import difference_of_medians
@@ -21,7 +22,7 @@ class ProbedTally:
 
     def add(self, invocation: Invocation, judgement: Judgement) -> None:
         """Count it, and keep it if it is a cold start or a warm call that nothing of ours overlapped."""
-        if invocation.phase.endswith(":first"):
+        if invocation.phase.partition(":")[2] in (FIRST, PREPARED):
             self._first[judgement.verdict.value] += 1
         if not invocation.completed:
             return

@@ -90,7 +90,10 @@ def test_a_command_makes_each_sample_cold_and_its_output_is_kept(tmp_path: Path)
             "--samples", "2", "--quiet", cwd=tmp_path,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert (only_folder(tmp_path) / "prepare.log").read_text() == f"for f at {server.url}\n" * 2
+    folder = only_folder(tmp_path)
+    assert (folder / "prepare.log").read_text() == f"for f at {server.url}\n" * 2
+    phases = [one.phase for one in read_invocations(folder / SAMPLES)]
+    assert [phase for phase in phases if phase.endswith("prepared")] == ["0:prepared", "1:prepared"]
 
 
 def test_a_command_that_fails_ends_the_probe_and_says_why(tmp_path: Path) -> None:

@@ -215,3 +215,14 @@ def test_every_ended_invocation_gets_exactly_one_judgement(
         # a verdict about an instance always rests on something the response said
         if judgement.verdict in (Verdict.COLD, Verdict.WARM, Verdict.PREINITIALISED, Verdict.COLD_AFFECTED):
             assert (evidence.cold_flag, evidence.init_ms, evidence.instance_seq) != (None, None, None)
+
+
+def test_behind_a_command_that_made_it_cold_a_start_is_of_that_kind() -> None:
+    warm = [invocation(n, sent_ms=1000 + 50 * n, wait_ms=10, cold_flag=False) for n in range(8)]
+    first = {"sent_ms": 9000, "cold_flag": True, "instance": "a"}
+    cold = judged(*warm, invocation(9, wait_ms=400, phase="3:prepared", **first))
+    assert (cold.verdict, cold.cold_kind) == (Verdict.COLD, ColdKind.DEPLOY)
+    not_cold = judged(*warm, invocation(9, wait_ms=11, phase="3:prepared", **first))
+    assert not_cold.cold_kind is None
+    after_silence = judged(*warm, invocation(9, wait_ms=400, phase="3:first", **first))
+    assert after_silence.cold_kind is ColdKind.IDLE

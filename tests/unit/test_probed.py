@@ -1,0 +1,98 @@
+"""The probe's own figures, of judged invocations."""
+
+import pytest
+
+from coldbench.core.invocation import Evidence, Invocation
+from coldbench.core.summary import Probed
+from coldbench.core.verdict import ColdKind, Judgement, Verdict
+from coldbench.stats.probed import ProbedTally
+
+MS = 1_000_000
+
+
+def add(
+    tally: ProbedTally,
+    phase: str,
+    verdict: Verdict,
+    *,
+    wait_ms: int = 5,
+    exec_ms: float | None = 1.0,
+    kind: ColdKind | None = None,
+    error: bool = False,
+) -> None:
+    fresh = not phase.endswith("reused")
+    sent = 3 * MS if fresh else 0
+    first_byte = sent + wait_ms * MS
+    tally.add(
+        Invocation(
+            seq=0,
+            target="f",
+            phase=phase,
+            intended_ns=0,
+            started_ns=0,
+            sent_ns=sent,
+            first_byte_ns=first_byte,
+            end_ns=first_byte + MS,
+            dns_ns=1 * MS if fresh else None,
+            connect_ns=2 * MS if fresh else None,
+            reused=not fresh,
+            status=None if error else 200,
+            evidence=Evidence(exec_ms=exec_ms),
+        ),
+        Judgement(seq=0, verdict=verdict, reason="", confidence=1.0, cold_kind=kind),
+    )
+
+
+def probed(rounds: int = 6, first: str = "first") -> Probed:
+    tally = ProbedTally("f")
+    for number in range(rounds):
+        add(tally, f"{number}:{first}", Verdict.COLD, wait_ms=100 + number, exec_ms=9.0, kind=ColdKind.IDLE)
+        add(tally, f"{number}:fresh", Verdict.WARM)
+        add(tally, f"{number}:reused", Verdict.WARM, wait_ms=4)
+    return tally.probed(seed=1)
+
+
+def test_phases_are_means_by_verdict_and_connection() -> None:
+    cold, fresh, reused = probed().phases
+    assert (cold.verdict, cold.connection, cold.n, cold.wait_ms) == ("cold", "fresh", 6, 102.5)
+    assert (fresh.dns_ms, fresh.connect_ms, fresh.tls_ms, fresh.wait_ms, fresh.download_ms) == (
+        1,
+        2,
+        None,
+        5,
+        1,
+    )
+    assert (reused.connection, reused.dns_ms, reused.wait_ms) == ("reused", None, 4)
+
+
+def test_the_first_execution_against_later_ones() -> None:
+    found = probed()
+    assert found.exec_first_ms is not None
+    assert found.exec_later_ms is not None
+    assert (found.exec_first_ms.n, found.exec_later_ms.n) == (6, 12)
+    assert found.first_execution_ms is not None
+    assert found.first_execution_ms.value == 8.0
+
+
+@pytest.mark.parametrize("role", ["first", "prepared"])
+def test_the_verdicts_of_first_calls_are_counted(role: str) -> None:
+    assert probed(first=role).first == {"cold": 6}
+
+
+def test_kinds_of_cold_starts_are_not_pooled_and_calls_of_a_burst_are_no_baseline() -> None:
+    tally = ProbedTally("f")
+    add(tally, "0:first", Verdict.COLD, wait_ms=900, kind=ColdKind.IDLE)
+    for _ in range(3):
+        add(tally, "0:burst", Verdict.COLD, wait_ms=100, kind=ColdKind.SCALEOUT)
+        add(tally, "0:burst", Verdict.WARM, wait_ms=50)
+    (cold,) = tally.probed(seed=1).phases
+    assert (cold.n, cold.wait_ms) == (3, 100)
+
+
+def test_what_was_not_answered_or_not_told_has_no_part() -> None:
+    tally = ProbedTally("f")
+    add(tally, "0:first", Verdict.UNKNOWN)
+    add(tally, "1:first", Verdict.COLD, error=True)
+    found = tally.probed(seed=1)
+    assert (found.phases, found.exec_first_ms, found.first_execution_ms) == ((), None, None)
+    assert found.first == {"unknown": 1, "cold": 1}
