@@ -7,20 +7,20 @@ from coldbench.core.rounds import Experiment, Provocation, planned_duration_ns, 
 from coldbench.core.target import Target
 from coldbench.report.words import count, shown
 
+_CALLS = "a first call, then at once two on fresh and two on kept connections"
+
 
 def experiment_lines(experiment: Experiment, targets: Sequence[Target]) -> Iterator[str]:
     """What will be sent where, and about how long it takes."""
     planned = planned_invocations(experiment, len(targets))
     names = ", ".join(shown(target.name, 40) for target in targets)
-    duration = format_duration(planned_duration_ns(experiment, len(targets)))
     most = "at most " if experiment.precision is not None or experiment.max_time_ns is not None else ""
     yield (
         f"plan  {most}{count(experiment.samples, 'round')}, {count(planned, 'invocation')} to {names}, "
-        f"about {duration} plus the answers' time"
+        f"{_duration(experiment, len(targets))}"
     )
-    if len(targets) > 1:
-        yield "      in each round every target once, in random order:"
-    yield f"      {_cold(experiment)}, a first call, then at once two on fresh and two on kept connections"
+    each = "each target, in random order" if len(targets) > 1 else "each round"
+    yield f"      {each}: {_round(experiment)}"
     if experiment.precision is not None:
         yield f"      until the cold penalty is known to {100 * experiment.precision:g} % of itself"
     if experiment.max_time_ns is not None:
@@ -28,15 +28,24 @@ def experiment_lines(experiment: Experiment, targets: Sequence[Target]) -> Itera
     yield f"      seed {experiment.seed}"
 
 
-def _cold(experiment: Experiment) -> str:
+def _duration(experiment: Experiment, target_count: int) -> str:
+    match experiment.provocation:
+        case Provocation.GAP:
+            gaps = format_duration(planned_duration_ns(experiment, target_count))
+            return f"about {gaps} plus the answers' time"
+        case Provocation.PREPARE:
+            return "as long as the command and the answers take"
+        case Provocation.BURST:
+            return "as long as the answers take"
+
+
+def _round(experiment: Experiment) -> str:
     match experiment.provocation:
         case Provocation.GAP:
             low, high = experiment.gap_ns
-            span = (
-                format_duration(low) if low == high else f"{format_duration(low)} to {format_duration(high)}"
-            )
-            return f"{span} of silence (not before the first round)"
+            upto = "" if low == high else f" to {format_duration(high)}"
+            return f"{format_duration(low)}{upto} of silence (not before the first round), {_CALLS}"
         case Provocation.PREPARE:
-            return "the command of --prepare"
+            return f"the command of --prepare, {_CALLS}"
         case Provocation.BURST:
-            return "a growing burst of overlapping calls last"
+            return f"{_CALLS}, last a growing burst of overlapping calls"
