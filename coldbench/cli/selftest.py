@@ -50,6 +50,14 @@ class Case(Struct, frozen=True, kw_only=True):
 
 CASES = (
     Case(name="serial", runtimes=("python", "node", "custom"), sizes=(1, 1, 1, 1), rounds=10),
+    Case(
+        name="serial, 40 ms away",
+        runtimes=("python", "custom"),
+        sizes=(1, 1, 1, 1),
+        rounds=10,
+        settings="idle=500ms&start=uniform:0ms-80ms&rtt=40ms&jitter=5ms",
+        levels=(0,),
+    ),
     Case(name="bursts of short calls", runtimes=("custom",), sizes=(1, 1, 5, 5), rounds=10),
     # Longer than the start of an instance: each call of a burst has an instance of its own.
     Case(

@@ -73,6 +73,8 @@ def tell(calls: Calls, models: Models, round_trip_ns: int) -> Telling:
 
     slow, cold = odds(calls, models, round_trip_ns)
     speeds = np.where(cold >= _SURE, Speed.SLOW, np.where(slow <= 1 - _SURE, Speed.QUICK, Speed.UNDECIDED))
+    # A gateway's error or a cached answer, quick or slow, says nothing about instances.
+    speeds = np.where(calls.of_function, speeds, Speed.UNDECIDED)
     meaning = np.where(np.isnan(cold), _NOTHING, _NOT_SURE).astype(np.int8)
     if models:
         soon_ns = min(model.penalty_ns for model in models.values()) / 2

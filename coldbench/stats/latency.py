@@ -71,16 +71,15 @@ def _fit_kind(x: "Floats", gaps: "Ints") -> LatencyModel | None:
     kept = _by_gap(gaps)
     x, gaps = x[kept], gaps[kept]
     spread = float(np.ptp(x)) + _NARROWEST
-    starts = [x > cut for cut in np.quantile(x, _CUTS)]
-    mixtures = [found for start in starts if (found := _mixture(x, gaps, spread, start.astype(float)))]
+    cuts = [*np.quantile(x, _CUTS), _widest_jump(x)]
+    mixtures = [found for cut in cuts if (found := _mixture(x, gaps, spread, (x > cut).astype(float)))]
+    mixtures = [one for one in mixtures if one.apart >= max(_LEAST_APART, _SCALES_APART * one.quick.scale)]
     if not mixtures:
         return None
     best = max(mixtures, key=lambda mixture: mixture.log_likelihood)
     parameters = 4 + len(set(best.prior.tolist()))
-    alone = float(np.log(_component(x, np.ones_like(x)).density(x)).sum())
-    preferred = best.log_likelihood - alone > (parameters - 2) * np.log(len(x)) / 2
-    apart = best.slow.location - best.quick.location
-    if not preferred or apart < max(_LEAST_APART, _SCALES_APART * best.quick.scale):
+    alone = float(np.log(_with_strays(x, _component(x, np.ones_like(x)), spread)).sum())
+    if best.log_likelihood - alone <= (parameters - 2) * np.log(len(x)) / 2:
         return None
     is_slow = best.share > 0.5
     if mannwhitneyu(gaps[is_slow], gaps[~is_slow], alternative="greater").pvalue > _ACCIDENT:
@@ -94,6 +93,14 @@ def _fit_kind(x: "Floats", gaps: "Ints") -> LatencyModel | None:
         slow_share=tuple(float(share) for share in best.prior[steps]),
         tail_share=float(is_slow[best.prior == best.prior[0]].mean()),
     )
+
+
+def _widest_jump(x: "Floats") -> float:
+    """The value below the widest space between two neighbours: slow calls too rare for any quantile."""
+    import numpy as np
+
+    ordered = np.sort(x)[: len(x) - _FEWEST_SLOW + 1]
+    return float(ordered[np.argmax(np.diff(ordered))])
 
 
 def _by_gap(gaps: "Ints") -> "Ints":
@@ -119,6 +126,10 @@ class _Mixture(NamedTuple):
     prior: "Floats"
     log_likelihood: float
 
+    @property
+    def apart(self) -> float:
+        return self.slow.location - self.quick.location
+
 
 def _mixture(x: "Floats", gaps: "Ints", spread: float, share: "Floats") -> _Mixture | None:
     """From a first guess of each call's share; None when one side runs empty.
@@ -137,12 +148,17 @@ def _mixture(x: "Floats", gaps: "Ints", spread: float, share: "Floats") -> _Mixt
         # Outside the two locations as at the nearer one: as `LatencyModel.probabilities` has it.
         between = np.clip(x, quick.location, slow.location) if slow.location > quick.location else x
         slow_part = prior * slow.density(between)
-        quick_part = (1 - prior) * ((1 - STRAYS) * quick.density(between) + STRAYS / spread)
+        quick_part = (1 - prior) * _with_strays(between, quick, spread)
         share = slow_part / (slow_part + quick_part)
     if not 0 < (share > 0.5).sum() < len(x):
         return None
-    whole = prior * slow.density(x) + (1 - prior) * ((1 - STRAYS) * quick.density(x) + STRAYS / spread)
+    whole = prior * slow.density(x) + (1 - prior) * _with_strays(x, quick, spread)
     return _Mixture(quick, slow, share, prior, float(np.log(whole).sum()))
+
+
+def _with_strays(x: "Floats", quick: Component, spread: float) -> "Floats":
+    """The density of quick calls."""
+    return (1 - STRAYS) * quick.density(x) + STRAYS / spread
 
 
 def _component(x: "Floats", weight: "Floats") -> Component:

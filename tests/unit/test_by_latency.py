@@ -123,6 +123,11 @@ def test_a_failed_call_is_not_told() -> None:
     assert said(run([100], [None], [20]))[1] is None
 
 
+def test_what_was_not_the_function_says_nothing_of_instances() -> None:
+    failed_slowly = calls(call(0, 0, 20), call(1, 20_000, 100, status=502), call(2, 40_000, 20))
+    assert said(failed_slowly) == [UNKNOWN] * 3
+
+
 def test_quick_calls_of_a_burst_are_warm_and_leave_unused_instances() -> None:
     assert said(run([100], [20, 21, 22], [20])) == [COLD, WARM, WARM, WARM, UNKNOWN]
 
