@@ -20,6 +20,7 @@ COMMANDS = {
     "runs": "List the runs.",
     "ui": "Show the runs in a browser, on this machine only.",
     "selftest": "Measure coldbench's own errors against the lab's truth.",
+    "worker": "Carry out a share of a run that another machine leads.",
     "lab": "Serve local functions with known ground truth.",
 }
 

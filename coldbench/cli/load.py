@@ -13,11 +13,14 @@ from typing import Self
 
 import msgspec
 
+from coldbench.core.crew import Join, Lead
 from coldbench.core.errors import ColdbenchError
 from coldbench.core.messages import (
     Failed,
     Finished,
     FrameReader,
+    Joined,
+    Listening,
     Order,
     Progress,
     Pulse,
@@ -26,37 +29,51 @@ from coldbench.core.messages import (
     frame,
 )
 
-Message = Started | Pulse | Finished | Failed | Progress
+Message = Listening | Joined | Started | Pulse | Finished | Failed | Progress
 
 _READ_BYTES = 65536
 _END_S = 10.0
 
 
 class Load:
-    """The two processes of one run's load. Use as a context: leaving it leaves neither behind.
+    """Engine, writer and workers of one run's load. Use as a context: leaving it leaves none behind.
 
     Each is in a session of its own, so that a terminal's Ctrl-C reaches the CLI alone; each ends when
     its standard input does, so that none outlives a killed CLI.
     """
 
-    def __init__(self, order: Order, samples: Path) -> None:
+    def __init__(self, order: Order, samples: Path, lead: Lead | None = None) -> None:
+        """With `lead` the engine has the order carried out by workers."""
+        self._workers: list[subprocess.Popen[bytes]] = []
         self._words = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the context
         self._writer = self._spawn("coldbench.engine.writer", str(samples), stdin=subprocess.PIPE)
         assert self._writer.stdin is not None
         facts = self._writer.stdin.fileno()
-        _say(self._writer, order)
+        say(self._writer, order)
         self._engine = self._spawn("coldbench.engine", str(facts), stdin=subprocess.PIPE, pass_fds=(facts,))
         # The engine's end of it is the only one left: its death is the writer's end of input.
-        _hang_up(self._writer)
-        _say(self._engine, order)
+        hang_up(self._writer)
+        say(self._engine, lead or order)
+
+    def enlist(self, count: int, join: Join) -> None:
+        """Start as many workers on this machine."""
+        for _ in range(count):
+            process = self._spawn("coldbench.engine", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+            self._workers.append(process)
+            say(process, join)
 
     def _spawn(
-        self, module: str, argument: str, *, stdin: int, pass_fds: tuple[int, ...] = ()
+        self,
+        module: str,
+        *arguments: str,
+        stdin: int,
+        stdout: int = subprocess.PIPE,
+        pass_fds: tuple[int, ...] = (),
     ) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-m", module, argument],
+            [sys.executable, "-m", module, *arguments],
             stdin=stdin,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=self._words,
             pass_fds=pass_fds,
             start_new_session=True,
@@ -68,8 +85,8 @@ class Load:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for process in (self._engine, self._writer):
-            _hang_up(process)
+        for process in (self._engine, *self._workers, self._writer):
+            hang_up(process)
             try:
                 process.wait(_END_S)
             except subprocess.TimeoutExpired:
@@ -98,11 +115,11 @@ class Load:
 
     def stop(self) -> None:
         """Ask the engine to end in order."""
-        _say(self._engine, Stop())
+        say(self._engine, Stop())
 
     def abort(self) -> None:
         """End the engine at once: what is in flight is recorded as unfinished."""
-        _hang_up(self._engine)
+        hang_up(self._engine)
 
     def fault(self) -> ColdbenchError | None:
         """What went wrong with a process that has ended, in its own last words."""
@@ -119,7 +136,7 @@ class Load:
         return lines[-1] if lines else ""
 
 
-def _say(process: subprocess.Popen[bytes], message: Order | Stop) -> None:
+def say(process: subprocess.Popen[bytes], message: Order | Lead | Join | Stop) -> None:
     """Nothing to one that has ended, or was hung up on: `fault` says how it ended."""
     if process.stdin and not process.stdin.closed:
         try:
@@ -129,7 +146,7 @@ def _say(process: subprocess.Popen[bytes], message: Order | Stop) -> None:
             pass
 
 
-def _hang_up(process: subprocess.Popen[bytes]) -> None:
+def hang_up(process: subprocess.Popen[bytes]) -> None:
     """Close its input; idempotent."""
     if process.stdin:
         try:

@@ -11,7 +11,7 @@ from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from coldbench.analysis import close_run
-from coldbench.cli import options
+from coldbench.cli import crew, options
 from coldbench.cli.load import Load
 from coldbench.cli.output import Output
 from coldbench.cli.page import show_and_keep
@@ -19,10 +19,10 @@ from coldbench.cli.profiles import find_profile, find_recordings
 from coldbench.cli.record import exit_code, new_run, now, signals
 from coldbench.cli.targets import TargetOptions, reachable, read_targets, with_targets
 from coldbench.core.errors import ColdbenchError, UsageError
-from coldbench.core.messages import Failed, Finished, Order, Progress, Pulse, Started
+from coldbench.core.messages import Failed, Finished, Listening, Order, Progress, Pulse, Started
 from coldbench.core.profile import apply_settings, parse_profile
 from coldbench.core.schedule import Plan, plan, planned_duration_ns, planned_invocations
-from coldbench.core.summary import Counts, Fidelity, Run, State
+from coldbench.core.summary import Counts, Fidelity, Run, State, Worker
 from coldbench.core.target import Target
 from coldbench.report.live import LiveView, Now
 from coldbench.report.plan import plan_lines
@@ -60,6 +60,10 @@ def command(
     seed: options.Seed = None,
     max_invocations: options.MaxInvocations = None,
     dry_run: options.DryRun = False,
+    processes: crew.Processes = None,
+    expect_workers: crew.ExpectWorkers = None,
+    bind: crew.Bind = crew.LOOPBACK,
+    token_file: crew.TokenFile = None,
 ) -> None:
     """Drive a load profile against functions; show what is cold, what warm, and what a start costs."""
     targets = read_targets(given, runtimes=runtime or [], connections=connections)
@@ -68,6 +72,7 @@ def command(
     seed = secrets.randbelow(1 << 32) if seed is None else seed
     the_plan = plan(chosen, len(targets), seed, find_recordings(chosen, place))
     _check_size(planned_invocations(the_plan), max_invocations)
+    shared = crew.read_shared(processes, expect_workers, bind, token_file)
     output = Output(json_to=json_to, quiet=quiet)
     output.lines(plan_lines(chosen, the_plan, targets))
     if dry_run:
@@ -83,7 +88,7 @@ def command(
         )
         folder = create(out, run.command, run.name, datetime.now(UTC))
         write_record(folder, run)
-        outcome = _drive(_order(run, the_plan, there), folder, output)
+        outcome = _drive(_order(run, the_plan, there), shared, folder, output)
     run = close_run(folder, _finished(run, outcome))
     show_and_keep(run, folder, output)
     if outcome.fault:
@@ -114,10 +119,11 @@ def _order(run: Run, the_plan: Plan, targets: Sequence[Target]) -> Order:
     return Order(run_id=run.run_id, plan=the_plan, targets=tuple(targets), drain_ns=drain_ns)
 
 
-def _drive(order: Order, folder: Path, output: Output) -> Outcome:
+def _drive(order: Order, shared: crew.Shared | None, folder: Path, output: Output) -> Outcome:
     """Start the load and follow it to its end. Ctrl-C ends it in order, a second one at once."""
     outcome = Outcome()
-    with Load(order, folder / SAMPLES) as load, signals() as asked, LiveView(output.console) as live:
+    lead = None if shared is None else shared.lead(order)
+    with Load(order, folder / SAMPLES, lead) as load, signals() as asked, LiveView(output.console) as live:
         told = 0
         for message in load.messages(_TICK_S):
             if asked.count > told:
@@ -126,6 +132,10 @@ def _drive(order: Order, folder: Path, output: Output) -> Outcome:
                 told = asked.count
                 live.stopping()
             match message:
+                case Listening() if shared is not None:
+                    output.lines(shared.waiting(message))
+                    if shared.local:
+                        load.enlist(shared.expect, shared.join(message))
                 case Pulse():
                     live.now(_now_of(message, order.plan))
                 case Progress():
@@ -165,6 +175,13 @@ def _finished(run: Run, outcome: Outcome) -> Run:
             f"{name} could not be reached: {error}{advice(error)}"
             for name, error in outcome.started.unreachable.items()
         ]
+    if finished is not None:
+        notes += [
+            f"worker {said.rank + 1} ({said.name}) was lost {said.lost_after_ns / 1e9:.1f} s into the run: "
+            "what it had not reported counts as dropped, and the load was smaller from then on"
+            for said in finished.workers
+            if said.lost_after_ns is not None
+        ]
     if outcome.fault:
         notes.append(f"{outcome.fault}: what was measured until then is kept")
     if outcome.interrupted or outcome.fault or finished is None:
@@ -181,5 +198,15 @@ def _finished(run: Run, outcome: Outcome) -> Run:
         fidelity=Fidelity(
             connections_opened=finished.connections_opened,
             generator_cpu_pct_max=finished.cpu_pct_max,
+        ),
+        workers=tuple(
+            Worker(
+                rank=said.rank,
+                name=said.name,
+                clock_error_ms=None if said.clock_error_ns is None else said.clock_error_ns / 1e6,
+                cpu_pct_max=said.cpu_pct_max,
+                lost_after_s=None if said.lost_after_ns is None else said.lost_after_ns / 1e9,
+            )
+            for said in finished.workers
         ),
     )

@@ -60,6 +60,31 @@ class Finished(Struct, frozen=True, kw_only=True, tag=True):
     connections_opened: int
     cpu_pct_max: float | None  # of one core; None for a run that was too short to sample it
     interrupted: bool
+    workers: tuple["WorkerSaid", ...] = ()  # of a run that was shared
+
+
+class WorkerSaid(Struct, frozen=True, kw_only=True):
+    """What is known of one worker at the end of a run that was shared."""
+
+    rank: int
+    name: str
+    clock_error_ns: int | None = None
+    cpu_pct_max: float | None = None
+    lost_after_ns: int | None = None  # on the run's clock; None for one that stayed
+
+
+class Joined(Struct, frozen=True, kw_only=True, tag=True):
+    """A worker has its share of the run; of a master, that all have."""
+
+    rank: int
+    of: int
+
+
+class Listening(Struct, frozen=True, kw_only=True, tag=True):
+    """A master waits for its workers there."""
+
+    host: str
+    port: int
 
 
 class Failed(Struct, frozen=True, kw_only=True, tag=True):

@@ -86,6 +86,17 @@ class Fidelity(Struct, frozen=True, kw_only=True):
     limited_by_generator: bool = False
 
 
+class Worker(Struct, frozen=True, kw_only=True):
+    """One of several engines that shared a run; the column `worker` of samples.db has its rank."""
+
+    rank: int
+    name: str  # host and process
+    # of instants: its clock's difference to the master's is corrected, and known to so much
+    clock_error_ms: float | None = None
+    cpu_pct_max: float | None = None
+    lost_after_s: float | None = None  # None for one that stayed to the end
+
+
 class Result(Struct, frozen=True, kw_only=True):
     """What was found for one target. Each `*_ms` is None where nothing of it was observed."""
 
@@ -166,6 +177,7 @@ class Run(Struct, frozen=True, kw_only=True):
     targets: tuple[TargetInfo, ...] = ()
     counts: Counts = Counts()
     fidelity: Fidelity = Fidelity()
+    workers: tuple[Worker, ...] = ()
     results: tuple[Result, ...] = ()
     probe: tuple[Probed, ...] = ()
     keepwarm: Keepwarm | None = None

@@ -1,7 +1,7 @@
-"""`python -m coldbench.engine FACTS_FD`: a run's load as a process of its own.
+"""`python -m coldbench.engine [FACTS_FD]`: a run's load, or a part of it, as a process of its own.
 
-Standard input brings the order, then perhaps a stop; its end means that the CLI is gone. Standard output
-takes messages for the CLI, the descriptor FACTS_FD the facts for the writer (`core.messages`).
+Standard input brings what is to be done, then perhaps a stop; its end means that the CLI is gone. Standard
+output takes messages for the CLI, the descriptor FACTS_FD the facts for the writer (`core.messages`).
 """
 
 import logging
@@ -11,9 +11,10 @@ import sys
 
 import gevent
 
+from coldbench.core.crew import Join, Lead
 from coldbench.core.errors import ColdbenchError
-from coldbench.core.messages import Failed, frame
-from coldbench.engine import alone
+from coldbench.core.messages import Failed, Order, frame
+from coldbench.engine import alone, master, worker
 from coldbench.engine.inbox import Inbox
 from coldbench.engine.outbox import Pipe
 from coldbench.runs.process import raise_descriptor_limit
@@ -22,19 +23,25 @@ _LOOK_S = 0.02
 
 
 def main() -> int:
-    """Carry the order on standard input out to its end."""
+    """Do what standard input asks for, to its end."""
     # A terminal's Ctrl-C is for the CLI, which says what it means for us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.getLogger("locust").setLevel(logging.WARNING)
     to_cli = Pipe(_claim_stdout())
     from_cli = Inbox()
     try:
-        order = from_cli.order()
-        if order is None:
-            return 1
+        assignment = from_cli.assignment()
         raise_descriptor_limit()
         gevent.get_hub().handle_error = _fatal(to_cli)  # a fault in a callback must not pass for a timeout
-        alone.run(order, from_cli, to_cli, Pipe(int(sys.argv[1])))
+        match assignment:
+            case Order():
+                alone.run(assignment, from_cli, to_cli, Pipe(int(sys.argv[1])))
+            case Lead():
+                master.run(assignment, from_cli, to_cli, Pipe(int(sys.argv[1])))
+            case Join():
+                worker.run(assignment, from_cli, to_cli)
+            case None:
+                return 1
     except ColdbenchError as error:
         to_cli.write(frame(Failed(message=error.message, hint=error.hint)))
         return 1

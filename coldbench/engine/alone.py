@@ -18,8 +18,8 @@ def run(order: Order, from_cli: Inbox, to_cli: Pipe, facts: Pipe) -> None:
     drive = Drive(order, Share(), facts)
     runner = Environment(user_classes=[Invoker], catch_exceptions=False).create_local_runner()
 
-    def tell(pulse: Pulse) -> None:
-        if to_cli.idle:
+    def tell(pulse: Pulse | None) -> None:
+        if pulse is not None and to_cli.idle:
             to_cli.write(frame(pulse))
 
     gevent.spawn(from_cli.listen, drive.stop, drive.give_up)

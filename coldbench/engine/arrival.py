@@ -16,6 +16,8 @@ _SO_TIMESTAMPNS = 35  # asm-generic/socket.h; Python has no name for it
 _timespec = struct.Struct("@ll").unpack
 # A stamp older than this was taken by a wall clock that has been stepped since.
 _OLDEST_NS = 1_000_000_000
+# Both clocks are read within this, or again: another process may have had the core between them.
+_TOGETHER_NS, _TRIES = 20_000, 5
 
 
 def stamp_arrivals(sock: Any) -> None:
@@ -32,5 +34,9 @@ def arrived_ns(ancillary: Sequence[tuple[int, int, bytes]]) -> int:
     if len(ancillary) != 1:
         return now
     seconds, nanoseconds = _timespec(ancillary[0][2])
-    age = time_ns() - seconds * 1_000_000_000 - nanoseconds
-    return now - age if 0 < age < _OLDEST_NS else now
+    for _ in range(_TRIES):
+        wall, before, now = time_ns(), now, monotonic_ns()
+        if now - before < _TOGETHER_NS:
+            break
+    age = wall - seconds * 1_000_000_000 - nanoseconds
+    return before - age if 0 < age < _OLDEST_NS else before

@@ -83,8 +83,9 @@ class Drive:
         while self.outbox.in_flight and time.monotonic_ns() < deadline and not self._abort.is_set():
             gevent.sleep(TICK_S)
 
-    def tick(self, tell: Callable[[Pulse], None]) -> None:
-        """Greenlet: deadlines, facts on their way, a pulse for the live view."""
+    def tick(self, tell: Callable[[Pulse | None], None]) -> None:
+        """Greenlet: deadlines, facts on their way, four times a second a pulse, None before
+        the run's clock has begun."""
         ticks = 0
         while True:
             gevent.sleep(TICK_S)
@@ -97,8 +98,8 @@ class Drive:
             if self.outbox.reader_gone:
                 self.give_up()
             ticks += 1
-            if ticks % _PULSE_TICKS == 0 and self.outbox.zero_ns:
-                tell(self._pulse())
+            if ticks % _PULSE_TICKS == 0:
+                tell(self._pulse() if self.outbox.zero_ns else None)
 
     def _pulse(self) -> Pulse:
         return Pulse(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import gevent.os
 import msgspec
 
+from coldbench.core.crew import Join, Lead
 from coldbench.core.messages import FrameReader, Order, Stop
 
 _STDIN = 0
@@ -12,22 +13,22 @@ _READ_BYTES = 65536
 
 
 class Inbox:
-    """First the order, then perhaps a stop; the end of input means that the CLI is gone."""
+    """First what is to be done, then perhaps a stop; the end of input means that the CLI is gone."""
 
     def __init__(self) -> None:
         self._reader = FrameReader()
         self._waiting: list[bytes] = []
 
-    def order(self) -> Order | None:
+    def assignment(self) -> Order | Lead | Join | None:
         """Wait for it; None when the CLI is gone before it."""
         while not self._waiting:
             if not self._receive():
                 return None
-        return msgspec.msgpack.decode(self._waiting.pop(0), type=Order)
+        return msgspec.msgpack.decode(self._waiting.pop(0), type=Order | Lead | Join)
 
     def listen(self, stop: Callable[[], None], gone: Callable[[], None]) -> None:
         """Greenlet: call `stop` for each stop, and `gone` when the CLI is."""
-        # A stop may have come with the order.
+        # A stop may have come with that.
         while self._waiting or self._receive():
             for payload in self._waiting:
                 msgspec.msgpack.decode(payload, type=Stop)
