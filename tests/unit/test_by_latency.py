@@ -80,6 +80,11 @@ def test_a_failed_call_hides_the_next_one_and_no_more() -> None:
     assert its.lone.tolist() == [True, False, False, True]
 
 
+def test_what_was_never_sent_is_no_call() -> None:
+    never = Invocation(seq=1, target="f", phase="0:burst", intended_ns=0, error=Error.REFUSED)
+    assert calls(call(0, 0, 10), never).seq.tolist() == [0]
+
+
 def test_no_calls() -> None:
     assert calls().seq.tolist() == []
     assert tell(calls(), {}, 0).get(0) is None
