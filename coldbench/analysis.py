@@ -17,6 +17,7 @@ from coldbench.core.by_latency import Telling, tell
 from coldbench.core.calls import CallLog
 from coldbench.core.invocation import Invocation
 from coldbench.core.judge import JUDGE_VERSION, judge_one
+from coldbench.core.lifetime import TrialTally
 from coldbench.core.summary import Fidelity, Result, Run, State
 from coldbench.core.surroundings import Surroundings, survey
 from coldbench.core.verdict import Judgement
@@ -25,6 +26,7 @@ from coldbench.runs.samples import SAMPLES, read_invocations, write_judgements
 from coldbench.stats.counts import CountTally
 from coldbench.stats.fidelity import FidelityTally
 from coldbench.stats.latency import fit
+from coldbench.stats.lifetime import lifetime
 from coldbench.stats.probed import ProbedTally
 from coldbench.stats.result import ResultTally
 
@@ -70,6 +72,7 @@ def analyse(run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None])
         for target in run.targets
     }
     probed = {target: ProbedTally(target) for target in tallies} if run.command == "probe" else {}
+    trials = {target: TrialTally() for target in tallies} if run.command == "lifetime" else {}
 
     def judgements() -> Iterator[Judgement]:
         for invocation in facts():
@@ -85,6 +88,8 @@ def analyse(run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None])
                 tallies[target].add(invocation, judgement)
             if target in probed:
                 probed[target].add(invocation, judgement)
+            if target in trials:
+                trials[target].add(invocation, judgement.verdict)
             yield judgement
 
     keep(judgements())
@@ -99,6 +104,7 @@ def analyse(run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None])
         targets=tuple(tallies[target.name].observed(target) for target in run.targets),
         results=results,
         probe=tuple(tally.probed(run.seed) for tally in probed.values()),
+        lifetime=lifetime([trial for its in trials.values() for trial in its.trials]) if trials else None,
     )
 
 

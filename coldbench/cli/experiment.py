@@ -46,7 +46,7 @@ def read_experiment(
         gap_ns=_gap(gap, targets) if provocation is Provocation.GAP else (0, 0),
         samples=samples or (_SAMPLES if precision is None else _MOST_SAMPLES),
         seed=seed,
-        precision=None if precision is None else _part(precision),
+        precision=None if precision is None else read_part(precision),
         max_time_ns=None if max_time is None else parse_duration(max_time, place="--max-time"),
     )
 
@@ -72,7 +72,8 @@ def _own_gap(target: Target) -> tuple[int, int]:
     return low, high
 
 
-def _part(text: str) -> float:
+def read_part(text: str) -> float:
+    """A part of one from `5%`, the value of `--precision`; UsageError for anything else."""
     percent = _PERCENT.fullmatch(text)
     if percent is None or not 0 < float(percent[1]) < 100:
         raise UsageError(f"expected a part such as 5%, got {text!r}", place="--precision")

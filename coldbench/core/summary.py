@@ -153,6 +153,35 @@ class Probed(Struct, frozen=True, kw_only=True):
     first_execution_ms: Interval | None = None
 
 
+class CurvePoint(Struct, frozen=True, kw_only=True):
+    """One trial of the lifetime, and P(cold | gap) there: Turnbull's estimate."""
+
+    gap_s: float
+    cold: bool
+    probability: float
+
+
+class Lifetime(Struct, frozen=True, kw_only=True):
+    """How long an unused instance lives: the times, seconds, that 10, 50 and 90 % of them do not reach.
+
+    trials = cold + warm + voided + unknown + recycled, over all targets, which are taken to be alike.
+    """
+
+    p10: Interval | None = None
+    p50: Interval | None = None
+    p90: Interval | None = None
+    trials: int = 0
+    cold: int = 0
+    warm: int = 0
+    voided: int = 0  # disturbed: they tell nothing
+    void_reasons: dict[str, int] = {}
+    unknown: int = 0  # the evidence did not decide
+    recycled: int = 0  # replaced for their age, not for being unused
+    recycled_after_s: float | None = None
+    waited_s: float = 0.0
+    curve: tuple[CurvePoint, ...] = ()  # of the cold and warm trials, by gap
+
+
 class Run(Struct, frozen=True, kw_only=True):
     """One execution of a command: what was asked, and what was found."""
 
@@ -181,4 +210,5 @@ class Run(Struct, frozen=True, kw_only=True):
     results: tuple[Result, ...] = ()
     probe: tuple[Probed, ...] = ()
     keepwarm: Keepwarm | None = None
+    lifetime: Lifetime | None = None
     notes: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from coldbench.core.summary import Quantiles, Result, Run
 from coldbench.core.verdict import Verdict
 from coldbench.report.keeping import kept_words
+from coldbench.report.lifetime import lifetime_words
 from coldbench.report.probed import answers
 from coldbench.report.words import count, interval, ms, share, shown
 
@@ -16,6 +17,8 @@ def reading(run: Run) -> Iterator[str]:
     if run.keepwarm is not None:
         yield from kept_words(run.keepwarm)
         return
+    if run.lifetime is not None:
+        yield from lifetime_words(run.lifetime)
     probed = {its.target: its for its in run.probe}
     for result in run.results:
         sentences = [*_of(result)]

@@ -6,8 +6,9 @@ from msgspec import Struct
 
 from coldbench.core.durations import format_duration
 from coldbench.core.keepwarm import Keepwarm
-from coldbench.core.summary import Quantiles, Result, Run, TargetInfo
+from coldbench.core.summary import Lifetime, Quantiles, Result, Run, TargetInfo
 from coldbench.core.verdict import Verdict
+from coldbench.report.lifetime import curve_rows
 from coldbench.report.words import WITHHELD, at, interval, ms, shown
 
 
@@ -76,6 +77,8 @@ def tables(run: Run) -> Iterator[Table]:
         yield _kept(run.keepwarm)
         yield _met(run)
         return
+    if run.lifetime is not None and run.lifetime.curve:
+        yield _lived(run.lifetime)
     if run.results:
         yield _met(run)
         yield from _filled(run, WAITS, _WAITS)
@@ -165,6 +168,20 @@ def _phases(run: Run) -> Table:
         ],
         rows=rows,
         caption="Means, which add up along a call. Wait: first byte sent to first byte received.",
+    )
+
+
+def _lived(lifetime: Lifetime) -> Table:
+    return Table(
+        title="P(cold | gap)",
+        columns=[
+            Column("gaps", words=True),
+            Column("cold"),
+            Column("P(cold)"),
+            Column("", words=True),
+        ],
+        rows=[list(row) for row in curve_rows(lifetime)],
+        caption="Turnbull's estimate at the end of each span of gaps; as many trials in each.",
     )
 
 
