@@ -9,11 +9,13 @@ from msgspec.structs import replace
 
 from coldbench.cli.record import Asked as Stop
 from coldbench.cli.record import now
+from coldbench.core.invocation import Invocation
 from coldbench.core.keepwarm import Round, together
 from coldbench.core.summary import Run, State
 from coldbench.core.target import Target
 from coldbench.probe.keepwarm import Asked, Keeper
 from coldbench.report.keeping import InstanceRow, KeepingView
+from coldbench.report.metrics import Metrics
 from coldbench.runs.events import EventLog
 from coldbench.runs.samples import SampleWriter
 from coldbench.stats.cost import Budget
@@ -36,11 +38,14 @@ class Keeping:
         writer: SampleWriter,
         events: EventLog[Round],
         view: KeepingView,
+        metrics: Metrics | None,
         awake: Callable[[], bool],
     ) -> None:
         self._zero_ns = monotonic_ns()
         self._run = replace(run, zero_epoch_ns=time_ns())
         self._view = view
+        self._metrics = metrics
+        self._writer = writer
         self._events = events
         self._seq = 0
         self._keepers = [
@@ -50,7 +55,7 @@ class Keeping:
                 run_id=run.run_id,
                 zero_ns=self._zero_ns,
                 next_seqs=self._next_seqs,
-                append=writer.append,
+                append=self._append,
                 tell=self._tell,
                 awake=awake,
                 seed=run.seed + place,
@@ -108,8 +113,15 @@ class Keeping:
         self._seq += number
         return first
 
+    def _append(self, invocations: Sequence[Invocation]) -> None:
+        self._writer.append(invocations)
+        if self._metrics:
+            self._metrics.invocations(invocations)
+
     def _tell(self, done: Round) -> None:
         self._events.append(done)
+        if self._metrics:
+            self._metrics.round(done)
         self._view.round(done)
 
     @property

@@ -2,7 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from time import time_ns
@@ -13,6 +14,7 @@ import typer
 
 from coldbench.analysis import close_run
 from coldbench.cli import options
+from coldbench.cli.crew import LOOPBACK, read_address
 from coldbench.cli.keeping import Keeping
 from coldbench.cli.output import Output
 from coldbench.cli.page import show_and_keep
@@ -21,13 +23,15 @@ from coldbench.cli.targets import TargetOptions, reachable, read_targets, with_t
 from coldbench.core.durations import parse_duration
 from coldbench.core.errors import ExitCode, UsageError
 from coldbench.core.keepwarm import COVERED_PCT, Round
-from coldbench.core.reach import Limits
+from coldbench.core.reach import FIRST_HOLD_NS, Limits
 from coldbench.core.summary import Run
 from coldbench.core.target import Target
 from coldbench.core.window import Window, is_open, parse_window
 from coldbench.probe.keepwarm import Asked
 from coldbench.report.keeping import KeepingView
 from coldbench.report.keepwarm_plan import keepwarm_lines
+from coldbench.report.metrics import Metrics
+from coldbench.report.schedules import KINDS, schedule
 from coldbench.runs.events import EventLog, read_events
 from coldbench.runs.folder import create, folders, read_record, write_record
 from coldbench.runs.samples import SAMPLES, SampleWriter
@@ -103,6 +107,14 @@ def command(
         typer.Option("--lifetime", metavar="DURATION", help="How long an unused instance lives, if known."),
     ] = None,
     max_cost: options.MaxCost = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option("--metrics", metavar="[ADDR:]PORT", help="Serve /metrics for Prometheus there."),
+    ] = None,
+    export: Annotated[
+        str | None,
+        typer.Option("--export", metavar="KIND", help=f"Print a schedule instead: {', '.join(KINDS)}."),
+    ] = None,
     runtime: options.Runtime = None,
     name: options.Name = None,
     out: options.Out = Path("reports"),
@@ -146,15 +158,48 @@ def command(
             SampleWriter(folder / SAMPLES) as writer,
             EventLog[Round](folder) as events,
             signals() as stop,
+            _serving(metrics) as serving,
             KeepingView(output.console) as view,
         ):
-            keeping = Keeping(run, there, asked, before, writer=writer, events=events, view=view, awake=awake)
+            keeping = Keeping(
+                run,
+                there,
+                asked,
+                before,
+                writer=writer,
+                events=events,
+                view=view,
+                metrics=serving,
+                awake=awake,
+            )
             notes = asyncio.run(keeping.until(end_ns, stop, budget))
     run = keeping.record(notes)
     run = close_run(folder, run)
     show_and_keep(run, folder, output)
     code = exit_code(run, interrupted=stop.interrupt)
     raise typer.Exit(code if code is not ExitCode.DONE or _covered(run) else ExitCode.DEGRADED)
+
+
+@contextmanager
+def _serving(where: str | None) -> Iterator[Metrics | None]:
+    if where is None:
+        yield None
+        return
+    text = f"{LOOPBACK}:{where}" if where.isdigit() else where
+    metrics = Metrics(*read_address(text, "--metrics"))
+    try:
+        yield metrics
+    finally:
+        metrics.close()
+
+
+def _exported(kind: str, targets: Sequence[Target], asked: Asked, max_pings: int | None) -> str:
+    if kind not in KINDS:
+        raise UsageError(f"no such schedule: {kind}", place="--export", hint=f"there are {', '.join(KINDS)}")
+    if any(target.url.startswith("lab:") for target in targets):
+        raise UsageError("a lab ends with its command", place="--export", hint="export for a URL")
+    # With --max-pings: what a run has settled on.
+    return schedule(kind, targets, max_pings or asked.instances, asked.every_ns / 1e9, FIRST_HOLD_NS / 1e6)
 
 
 def _period(text: str, target: Target, lifetime_ns: int | None) -> int:

@@ -11,7 +11,7 @@ from math import ceil
 from msgspec import Struct
 from msgspec.structs import replace
 
-_FIRST_HOLD_NS = 75_000_000  # what the field's warmers use: 25 to 75 ms
+FIRST_HOLD_NS = 75_000_000  # what the field's warmers use: 25 to 75 ms
 _LEAST_HOLD_NS = 25_000_000
 # A hold shorter than this many spreads is suspected first when too few were reached.
 _SPREADS = 1.5
@@ -40,7 +40,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 def first_reach(instances: int, limits: Limits) -> Reach:
     """One ping for each instance, held as the field's warmers hold theirs."""
-    return Reach(pings=min(instances, limits.pings), hold_ns=min(_FIRST_HOLD_NS, limits.hold_ns))
+    return Reach(pings=min(instances, limits.pings), hold_ns=min(FIRST_HOLD_NS, limits.hold_ns))
 
 
 def escalated(

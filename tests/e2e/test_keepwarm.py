@@ -3,11 +3,13 @@
 import asyncio
 import json
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.e2e.cli import add_up, coldbench, eventually, only_folder, parsed, started
@@ -214,6 +216,38 @@ def test_a_ping_longer_than_the_period_does_not_pile_up(tmp_path: Path) -> None:
     assert any("took longer than the period" in note for note in record["notes"])
 
 
+def test_prometheus_reads_what_it_counts(tmp_path: Path) -> None:
+    async def same(visit: Visit) -> bytes:
+        return ok(b"", b'Server-Timing: seq;desc="9", inst;desc="a", age;dur=5000, exec;dur=1')
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with raw_server(same) as server:
+        asked = ("keepwarm", "--url", f"f={server.url}", "--every", "200ms", "--metrics", str(port))
+        with started(*asked, cwd=tmp_path) as keeping:
+            eventually(lambda: len(events(tmp_path)) >= 3)
+            text = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+            keeping.send_signal(signal.SIGTERM)
+            keeping.communicate(timeout=20)
+    found = {
+        line.split()[0]: float(line.split()[1]) for line in text.splitlines() if not line.startswith("#")
+    }
+    assert found['coldbench_instances_reached{faas_name="f"}'] == 1
+    assert found['faas_invocations_total{faas_name="f"}'] >= 6
+    assert found['faas_coldstarts_total{faas_name="f"}'] == 0
+
+
+def test_a_schedule_for_elsewhere(tmp_path: Path) -> None:
+    done = coldbench(
+        *("keepwarm", "--url", "https://f.example.com/", "--instances", "3", "--every", "4m"),
+        *("--export", "crontab"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0
+    assert "*/4 * * * * seq 3 | xargs -P 3" in done.stdout
+
+
 def test_the_plan_and_its_price(tmp_path: Path) -> None:
     done = coldbench(
         *("keepwarm", "--url", "http://127.0.0.1:1/", "--instances", "1", "--every", "300s", "--dry-run"),
@@ -237,6 +271,8 @@ def test_the_plan_and_its_price(tmp_path: Path) -> None:
         (["--tz", "Mars/Olympus"], "no such time zone"),
         (["--max-cost", "1"], "--price PLATFORM"),
         (["--price", "acme"], "aws_lambda"),
+        (["--export", "windows"], "crontab"),
+        (["--metrics", "there"], "HOST:PORT"),
     ],
 )
 def test_bad_input_is_one_line(tmp_path: Path, arguments: list[str], words: str) -> None:
