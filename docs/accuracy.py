@@ -11,23 +11,17 @@ from tempfile import TemporaryDirectory
 import msgspec
 from msgspec import Struct
 
-from coldbench.core.accuracy import Accuracy
+from coldbench.core.accuracy import Selftest
 from coldbench.report.selftest import selftest_lines
 
 PAGE = Path(__file__).parent / "accuracy.md"
 BEGIN, END = "<!-- coldbench selftest -->\n", "<!-- end -->\n"
 
 
-class Found(Struct):
-    """The key `selftest`."""
-
-    verdicts: list[Accuracy]
-
-
 class Document(Struct):
     """What `--json` writes."""
 
-    selftest: Found
+    selftest: Selftest
 
 
 def main() -> None:
@@ -45,9 +39,9 @@ def main() -> None:
     PAGE.write_text(f"{before}{BEGIN}\n{tables}\n\n{END}{after}")
 
 
-def read(document: Path) -> list[Accuracy]:
-    """The cases in it."""
-    return msgspec.json.decode(document.read_bytes(), type=Document).selftest.verdicts
+def read(document: Path) -> Selftest:
+    """What it found."""
+    return msgspec.json.decode(document.read_bytes(), type=Document).selftest
 
 
 if __name__ == "__main__":

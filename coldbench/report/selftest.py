@@ -1,10 +1,10 @@
 """The tool's own errors, as the text that the terminal and docs/accuracy.md show."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from tabulate import tabulate
 
-from coldbench.core.accuracy import Accuracy
+from coldbench.core.accuracy import Accuracy, Recovered, Selftest
 from coldbench.core.verdict import Verdict
 from coldbench.report.words import ms
 
@@ -12,17 +12,38 @@ _HEADS = [
     *("case", "evidence level", "invocations", "wrong", "unknown"),
     *("cold recall", "cold precision", "startup error (median)"),
 ]
-_RIGHT = ["left"] + ["right"] * (len(_HEADS) - 1)
+_ESTIMATES = ["quantity", "evidence level", "true", "found", "error", "95 % interval", "holds it"]
 
 
-def selftest_lines(found: Sequence[Accuracy], style: str) -> Iterator[str]:
-    """One table of all cases, then each case's confusion matrix. `style` is a format of tabulate's."""
-    yield tabulate([_row(one) for one in found], headers=_HEADS, tablefmt=style, colalign=_RIGHT)
-    for one in found:
+def selftest_lines(found: Selftest, style: str) -> Iterator[str]:
+    """All cases, the estimates, then each case's confusion matrix. `style` is a format of tabulate's."""
+    rows = [_row(one) for one in found.verdicts]
+    yield tabulate(rows, headers=_HEADS, tablefmt=style, colalign=_align(_HEADS))
+    yield ""
+    rows = [_estimate(one) for one in found.estimates]
+    yield tabulate(rows, headers=_ESTIMATES, tablefmt=style, colalign=_align(_ESTIMATES))
+    for one in found.verdicts:
         yield ""
         yield f"{one.case}, evidence level {one.evidence_level}: truth down, verdict across"
         yield ""
         yield _matrix(one, style)
+
+
+def _align(heads: list[str]) -> list[str]:
+    return ["left"] + ["right"] * (len(heads) - 1)
+
+
+def _estimate(one: Recovered) -> list[str]:
+    error, covered = one.error_pct, one.covered
+    return [
+        one.quantity,
+        str(one.evidence_level),
+        f"{one.true:g}",
+        "-" if one.found is None else f"{one.found:.3g}",
+        "-" if error is None else f"{error:+.1f} %",
+        "-" if covered is None else f"{one.low:.3g} to {one.high:.3g}",
+        {None: "-", True: "yes", False: "no"}[covered],
+    ]
 
 
 def _row(one: Accuracy) -> list[str]:

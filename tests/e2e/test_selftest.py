@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from coldbench.cli.selftest import CASES, Case, measure
+from coldbench.cli.selfcases import CASES, Case, measure
 from tests.e2e.cli import coldbench
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from coldbench.core.accuracy import Accuracy, Met
+from coldbench.core.accuracy import Accuracy, Met, Recovered, Selftest
 from coldbench.core.invocation import Evidence, Invocation
 from coldbench.core.verdict import Judgement, Verdict
 from coldbench.report.selftest import selftest_lines
@@ -70,7 +70,20 @@ def test_the_labs_truth_of_one_run(tmp_path: Path) -> None:
     assert read_truth(path, "r") == {1: Met(verdict=COLD, startup_ms=80.0), 2: Met(verdict=WARM)}
 
 
-def test_the_table_names_each_verdict_that_was_given() -> None:
-    text = "\n".join(selftest_lines([case(row(COLD, COLD), row(WARM, UNKNOWN))], "github"))
-    assert "| a case |                2 |             2 | 0 (0.0 %) | 1 (50.0 %) |" in text
-    assert "| truth   | cold   | unknown   |" in text
+def test_an_estimate_beside_the_truth() -> None:
+    near = Recovered(quantity="q", evidence_level=2, true=2.0, found=2.1, low=1.9, high=2.05)
+    assert (near.error_pct, near.covered) == (pytest.approx(5), True)
+    nothing = Recovered(quantity="q", evidence_level=0, true=2.0)
+    assert (nothing.error_pct, nothing.covered) == (None, None)
+
+
+def test_the_tables() -> None:
+    found = case(row(COLD, COLD), row(WARM, UNKNOWN))
+    near = Recovered(quantity="a lifetime", evidence_level=2, true=2.0, found=2.1, low=2.05, high=2.2)
+    nothing = Recovered(quantity="a lifetime", evidence_level=0, true=2.0)
+    tested = Selftest(verdicts=(found,), estimates=(near, nothing))
+    text = " ".join("\n".join(selftest_lines(tested, "github")).split())
+    assert "| a case | 2 | 2 | 0 (0.0 %) | 1 (50.0 %) |" in text
+    assert "| truth | cold | unknown |" in text
+    assert "| a lifetime | 2 | 2 | 2.1 | +5.0 % | 2.05 to 2.2 | no |" in text
+    assert "| a lifetime | 0 | 2 | - | - | - | - |" in text
