@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from coldbench.core.by_latency import Telling, tell
 from coldbench.core.calls import CallLog
+from coldbench.core.concurrency import BurstTally
 from coldbench.core.invocation import Invocation
 from coldbench.core.judge import JUDGE_VERSION, judge_one
 from coldbench.core.lifetime import TrialTally
@@ -73,11 +74,14 @@ def analyse(run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None])
     }
     probed = {target: ProbedTally(target) for target in tallies} if run.command == "probe" else {}
     trials = {target: TrialTally() for target in tallies} if run.command == "lifetime" else {}
+    bursts = BurstTally() if run.command == "concurrency" else None
 
     def judgements() -> Iterator[Judgement]:
         for invocation in facts():
             counts.add(invocation)
             fidelity.add(invocation)
+            if bursts is not None:
+                bursts.add(invocation)
             if invocation.unfinished:
                 continue
             target = invocation.target
@@ -105,6 +109,7 @@ def analyse(run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None])
         results=results,
         probe=tuple(tally.probed(run.seed) for tally in probed.values()),
         lifetime=lifetime([trial for its in trials.values() for trial in its.trials]) if trials else None,
+        concurrency=None if bursts is None else bursts.concurrency(_held_by(run)),
     )
 
 
@@ -128,6 +133,11 @@ def _state(state: State, fidelity: Fidelity, results: Sequence[Result]) -> State
     if state is State.COMPLETE and (fidelity.limited_by_generator or silent):
         return State.DEGRADED
     return state
+
+
+def _held_by(run: Run) -> str | None:
+    held_by = (run.profile or {}).get("held_by")
+    return held_by if isinstance(held_by, str) else None
 
 
 def _stages(run: Run) -> int:

@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "Drive a load profile and judge each invocation cold or warm.",
     "probe": "Make a function cold, and show what its cold start is made of.",
     "lifetime": "Find out how long an unused instance lives.",
+    "concurrency": "Find out how many invocations one instance takes at once.",
     "keepwarm": "Keep N instances warm, and prove it.",
     "doctor": "Say what a target's answers tell, and what to do to learn more.",
     "report": "Show a run again, judged by today's rules.",

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from coldbench.core.concurrency import Concurrency
 from coldbench.core.keepwarm import Keepwarm
 
 SCHEMA = "coldbench.run/1"
@@ -211,4 +212,5 @@ class Run(Struct, frozen=True, kw_only=True):
     probe: tuple[Probed, ...] = ()
     keepwarm: Keepwarm | None = None
     lifetime: Lifetime | None = None
+    concurrency: Concurrency | None = None
     notes: tuple[str, ...] = ()

@@ -18,8 +18,13 @@ _HELD = 0.8
 _WARM_CALLS = 3
 
 
-async def find_holding(target: Target, invoke: Invoke, request: str | None) -> Holding | None:
-    """The best way that works; `request` is the user's own. None when the target does not answer."""
+async def find_holding(
+    target: Target, invoke: Invoke, request: str | None, *, rendezvous: bool = True
+) -> Holding | None:
+    """The best way that works; `request` is the user's own. None when the target does not answer.
+
+    `rendezvous` False leaves that out: each call is to be held for as long, whenever it is taken up.
+    """
     if request is not None:
         wanted = Holding(by=HoldBy.REQUEST, request=request, warm_wait_ns=0)
         warm = await _warm(held(target, wanted, 0, 0), invoke)
@@ -29,7 +34,7 @@ async def find_holding(target: Target, invoke: Invoke, request: str | None) -> H
         return None
     wait_ns = warm.wait_ns or 0
     # At a rendezvous all are answered at once: without ids and execution times it would hide who queued.
-    tells = warm.evidence.instance is not None and warm.evidence.exec_ms is not None
+    tells = rendezvous and warm.evidence.instance is not None and warm.evidence.exec_ms is not None
     for by in (HoldBy.UNTIL, HoldBy.FOR) if tells else (HoldBy.FOR,):
         holding = Holding(by=by, warm_wait_ns=wait_ns)
         asked_ns = wait_ns + _ASKED_NS

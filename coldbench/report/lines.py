@@ -70,7 +70,7 @@ def first_responses(run: Run) -> Iterator[str]:
 def notes(run: Run) -> Iterator[str]:
     """What looks off, and why: of the run first, then of each target."""
     yield from (shown(note, _LONGEST_NOTE) for note in run.notes)
-    if run.keepwarm is not None:
+    if run.keepwarm is not None or run.concurrency is not None:
         return  # what there is to say of a target's times is not true of held calls
     for result in run.results:
         yield from (f"{shown(result.target)}: {shown(note, _LONGEST_NOTE)}" for note in result.notes)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from coldbench.core.summary import Quantiles, Result, Run
 from coldbench.core.verdict import Verdict
+from coldbench.report.concurrency import concurrency_words
 from coldbench.report.keeping import kept_words
 from coldbench.report.lifetime import lifetime_words
 from coldbench.report.probed import answers
@@ -16,6 +17,9 @@ def reading(run: Run) -> Iterator[str]:
     """One paragraph for each target, and one that compares them."""
     if run.keepwarm is not None:
         yield from kept_words(run.keepwarm)
+        return
+    if run.concurrency is not None:
+        yield from concurrency_words(run.concurrency)
         return
     if run.lifetime is not None:
         yield from lifetime_words(run.lifetime)

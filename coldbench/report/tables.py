@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
+from coldbench.core.concurrency import Concurrency
 from coldbench.core.durations import format_duration
 from coldbench.core.keepwarm import Keepwarm
 from coldbench.core.summary import Lifetime, Quantiles, Result, Run, TargetInfo
@@ -75,6 +76,11 @@ def tables(run: Run) -> Iterator[Table]:
     if run.keepwarm is not None:
         # Its calls are held on purpose: their times are not the function's.
         yield _kept(run.keepwarm)
+        yield _met(run)
+        return
+    if run.concurrency is not None:
+        # Its calls are held on purpose: their times are not the function's.
+        yield _grown(run.concurrency)
         yield _met(run)
         return
     if run.lifetime is not None and run.lifetime.curve:
@@ -168,6 +174,28 @@ def _phases(run: Run) -> Table:
         ],
         rows=rows,
         caption="Means, which add up along a call. Wait: first byte sent to first byte received.",
+    )
+
+
+def _grown(concurrency: Concurrency) -> Table:
+    took = "the most that one instance took" if concurrency.method == "ids" else "by all that were up"
+    heads = ("burst", "at once", "queued", "started", "instances", "spread ms", "longest wait ms")
+    return Table(
+        title="Overlapping calls against one warm instance",
+        columns=[Column(head) for head in heads],
+        rows=[
+            [
+                str(burst.size),
+                str(burst.at_once),
+                str(burst.queued),
+                str(burst.started),
+                "" if burst.instances is None else str(burst.instances),
+                ms(burst.spread_ms),
+                ms(burst.wait_max_ms),
+            ]
+            for burst in concurrency.bursts
+        ],
+        caption=f"At once: {took}. Started: calls that an instance was started for.",
     )
 
 

@@ -1,0 +1,52 @@
+"""Concurrency in words: the plan, and what the bursts came to."""
+
+from collections.abc import Iterator, Sequence
+
+from coldbench.core.concurrency import Concurrency, Fate
+from coldbench.core.hold import HoldBy
+from coldbench.core.target import Target
+from coldbench.report.words import count, ms, shown
+
+_WHEN_FULL = {
+    Fate.QUEUED: "the others waited for its room: the platform queues",
+    Fate.STARTED: "instances were started for the others: the platform scales",
+}
+
+
+def plan_lines(target: Target, sizes: Sequence[int]) -> Iterator[str]:
+    """What will be sent."""
+    calls = ", ".join(map(str, sizes))
+    yield f"plan  to {shown(target.name, 40)}: a few calls alone, then bursts of {calls} overlapping calls"
+    yield f"      at most {count(sum(sizes) + 11, 'invocation')}, each held so that they overlap"
+
+
+def concurrency_words(found: Concurrency) -> Iterator[str]:
+    """The plain answers, and what they presume."""
+    if found.single_ms is None:
+        yield "No call was answered: nothing is known of its concurrency."
+        return
+    by = "by the instances' ids" if found.method == "ids" else "by the waits, since answers name no instance"
+    if found.per_instance is None:
+        yield f"One instance took all {found.low} calls at once ({by}); larger bursts may show its limit."
+    else:
+        bounds = "" if found.low == found.high else f" [{found.low} to {found.high}]"
+        yield f"One instance takes {found.per_instance}{bounds} at once, {by}."
+        full = [_WHEN_FULL[fate] for fate in _WHEN_FULL if fate in (found.when_full or "").split(" and ")]
+        if full:
+            yield f"Beyond that {', and '.join(full)}."
+    yield (
+        f"A lone call took {ms(found.single_ms)} ms, held by {found.held_by}. It is presumed that one "
+        "instance was warm, that the platform fills it before it turns elsewhere, and that calls last alike."
+    )
+    if found.held_by == HoldBy.NATURAL:
+        yield (
+            "Nothing but their own execution held the calls: if it is shorter than twice the round trip they "
+            "may not have overlapped. Let it honour the shim's hold header, or name a longer request with "
+            "--hold-with."
+        )
+    spread_ms = max((burst.spread_ms for burst in found.bursts), default=0.0)
+    if spread_ms > found.single_ms / 2:
+        yield (
+            f"The widest burst left within {ms(spread_ms)} ms, more than half of a call: its calls may not "
+            "have overlapped."
+        )
