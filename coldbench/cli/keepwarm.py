@@ -143,6 +143,9 @@ def command(
     budget = _budget(price, prices, gb=memory / 1024, vcpu=vcpu, most_usd=max_cost)
     awake = _awake([parse_window(text, "--window") for text in window or []], _zone(tz))
     output = Output(json_to=json_to, quiet=quiet)
+    if export is not None:
+        typer.echo(_exported(export, targets, asked[0], max_pings), nl=False)
+        return
     output.lines(keepwarm_lines(targets, asked, budget, arrivals_a_day=arrivals, lifetime_ns=lifetime_ns))
     if dry_run:
         return
