@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from coldbench.analysis import close_run
 from coldbench.cli import crew, options
 from coldbench.cli.load import Load
+from coldbench.cli.locustfile import check_own_requests, is_locustfile, locustfile_profile
 from coldbench.cli.output import Output
 from coldbench.cli.page import show_and_keep
 from coldbench.cli.profiles import find_profile, find_recordings
@@ -25,7 +26,7 @@ from coldbench.core.schedule import Plan, plan, planned_duration_ns, planned_inv
 from coldbench.core.summary import Counts, Fidelity, Run, State, Worker
 from coldbench.core.target import Target
 from coldbench.report.live import LiveView, Now
-from coldbench.report.plan import plan_lines
+from coldbench.report.plan import locustfile_lines, plan_lines
 from coldbench.runs.folder import create, write_record
 from coldbench.runs.samples import SAMPLES
 from coldbench.stats.notes import advice
@@ -48,7 +49,11 @@ def command(
     given: TargetOptions,
     profile: Annotated[
         str,
-        typer.Option("--profile", metavar="NAME|FILE", help="The load: burst, steady, ..., or a TOML file."),
+        typer.Option(
+            "--profile",
+            metavar="NAME|FILE",
+            help="The load: burst, steady, ..., a TOML file, or a Locust file (.py).",
+        ),
     ] = "burst",
     settings: options.Set = None,
     runtime: options.Runtime = None,
@@ -67,14 +72,21 @@ def command(
 ) -> None:
     """Drive a load profile against functions; show what is cold, what warm, and what a start costs."""
     targets = read_targets(given, runtimes=runtime or [], connections=connections)
-    text, place = find_profile(profile)
-    chosen = apply_settings(parse_profile(text, place), settings or [])
-    seed = secrets.randbelow(1 << 32) if seed is None else seed
-    the_plan = plan(chosen, len(targets), seed, find_recordings(chosen, place))
-    _check_size(planned_invocations(the_plan), max_invocations)
     shared = crew.read_shared(processes, expect_workers, bind, token_file)
+    locustfile = Path(profile).resolve() if is_locustfile(profile) else None
+    if locustfile is None:
+        text, place = find_profile(profile)
+        chosen = apply_settings(parse_profile(text, place), settings or [])
+        recordings = find_recordings(chosen, place)
+    else:
+        check_own_requests(given, connections=connections, shared=shared is not None)
+        chosen, recordings = locustfile_profile(profile, settings or []), {}
+    seed = secrets.randbelow(1 << 32) if seed is None else seed
+    the_plan = plan(chosen, len(targets), seed, recordings)
+    _check_size(planned_invocations(the_plan), max_invocations)
     output = Output(json_to=json_to, quiet=quiet)
-    output.lines(plan_lines(chosen, the_plan, targets))
+    say = plan_lines if locustfile is None else locustfile_lines
+    output.lines(say(chosen, the_plan, targets))
     if dry_run:
         return
     with reachable(targets) as there:
@@ -88,8 +100,10 @@ def command(
         )
         folder = create(out, run.command, run.name, datetime.now(UTC))
         write_record(folder, run)
-        outcome = _drive(_order(run, the_plan, there), shared, folder, output)
+        outcome = _drive(_order(run, the_plan, there, locustfile), shared, folder, output)
     run = close_run(folder, _finished(run, outcome))
+    if isinstance(outcome.fault, UsageError):
+        raise outcome.fault  # nothing was measured
     show_and_keep(run, folder, output)
     if outcome.fault:
         raise outcome.fault
@@ -113,10 +127,16 @@ def _check_size(planned: int | None, most: int | None) -> None:
         )
 
 
-def _order(run: Run, the_plan: Plan, targets: Sequence[Target]) -> Order:
+def _order(run: Run, the_plan: Plan, targets: Sequence[Target], locustfile: Path | None) -> Order:
     # Every invocation ends by its own timeout; the barrier is only there for what should not happen.
     drain_ns = max(target.timeout_ns for target in targets) + 1_000_000_000
-    return Order(run_id=run.run_id, plan=the_plan, targets=tuple(targets), drain_ns=drain_ns)
+    return Order(
+        run_id=run.run_id,
+        plan=the_plan,
+        targets=tuple(targets),
+        drain_ns=drain_ns,
+        locustfile=None if locustfile is None else str(locustfile),
+    )
 
 
 def _drive(order: Order, shared: crew.Shared | None, folder: Path, output: Output) -> Outcome:
@@ -147,7 +167,8 @@ def _drive(order: Order, shared: crew.Shared | None, folder: Path, output: Outpu
                 case Failed():
                     outcome.failed = message
         if outcome.failed is not None:
-            outcome.fault = ColdbenchError(outcome.failed.message, hint=outcome.failed.hint)
+            kind = UsageError if outcome.failed.usage else ColdbenchError
+            outcome.fault = kind(outcome.failed.message, place=outcome.failed.place, hint=outcome.failed.hint)
         else:
             outcome.fault = load.fault()
     return outcome
@@ -184,10 +205,16 @@ def _finished(run: Run, outcome: Outcome) -> Run:
         ]
     if outcome.fault:
         notes.append(f"{outcome.fault}: what was measured until then is kept")
+    if finished:
+        notes += [
+            f"a task failed {times:,} times: {words}" for words, times in finished.task_failures.items()
+        ]
     if outcome.interrupted or outcome.fault or finished is None:
         state = State.INTERRUPTED
     else:
         state = State.DEGRADED if notes else State.COMPLETE
+    if finished and finished.elsewhere:
+        notes.append(f"{finished.elsewhere:,} requests of the Locust file went to no target: not in this run")
     zero = outcome.started.zero_epoch_ns if outcome.started else None
     run = replace(run, finished_at=now(), zero_epoch_ns=zero, state=state, notes=tuple(notes))
     if finished is None:

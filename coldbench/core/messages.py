@@ -26,6 +26,7 @@ class Order(Struct, frozen=True, kw_only=True, tag=True):
     plan: Plan
     targets: tuple[Target, ...]
     drain_ns: int  # how long to wait for what is in flight at the end
+    locustfile: str | None = None  # the user's own, whose users the plan's one step counts
 
 
 class Stop(Struct, frozen=True, kw_only=True, tag=True):
@@ -61,6 +62,9 @@ class Finished(Struct, frozen=True, kw_only=True, tag=True):
     cpu_pct_max: float | None  # of one core; None for a run that was too short to sample it
     interrupted: bool
     workers: tuple["WorkerSaid", ...] = ()  # of a run that was shared
+    # of a user's own Locust file: requests to no target, and its tasks' exceptions by their words
+    elsewhere: int = 0
+    task_failures: dict[str, int] = {}
 
 
 class WorkerSaid(Struct, frozen=True, kw_only=True):
@@ -92,6 +96,8 @@ class Failed(Struct, frozen=True, kw_only=True, tag=True):
 
     message: str
     hint: str | None = None
+    place: str | None = None
+    usage: bool = False  # the user's to mend, not ours
 
 
 class Progress(Struct, frozen=True, kw_only=True, tag=True):

@@ -12,9 +12,9 @@ import sys
 import gevent
 
 from coldbench.core.crew import Join, Lead
-from coldbench.core.errors import ColdbenchError
+from coldbench.core.errors import ColdbenchError, UsageError
 from coldbench.core.messages import Failed, Order, frame
-from coldbench.engine import alone, master, worker
+from coldbench.engine import alone, locustfile, master, worker
 from coldbench.engine.inbox import Inbox
 from coldbench.engine.outbox import Pipe
 from coldbench.runs.process import raise_descriptor_limit
@@ -32,10 +32,13 @@ def main() -> int:
     try:
         assignment = from_cli.assignment()
         raise_descriptor_limit()
-        gevent.get_hub().handle_error = _fatal(to_cli)  # a fault in a callback must not pass for a timeout
+        # A fault in a callback must not pass for a timeout.
+        gevent.get_hub().handle_error = _fatal(to_cli)
         match assignment:
-            case Order():
+            case Order(locustfile=None):
                 alone.run(assignment, from_cli, to_cli, Pipe(int(sys.argv[1])))
+            case Order():
+                locustfile.run(assignment, from_cli, to_cli, Pipe(int(sys.argv[1])))
             case Lead():
                 master.run(assignment, from_cli, to_cli, Pipe(int(sys.argv[1])))
             case Join():
@@ -43,7 +46,8 @@ def main() -> int:
             case None:
                 return 1
     except ColdbenchError as error:
-        to_cli.write(frame(Failed(message=error.message, hint=error.hint)))
+        usage = isinstance(error, UsageError)
+        to_cli.write(frame(Failed(message=error.message, hint=error.hint, place=error.place, usage=usage)))
         return 1
     finally:
         while not to_cli.idle:

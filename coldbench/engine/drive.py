@@ -19,8 +19,8 @@ from coldbench.engine.watch import Watch
 
 _REACH_NS = 10_000_000_000
 TICK_S = 0.02
-_PULSE_TICKS = 12  # about four a second
-_INTERRUPTED_DRAIN_NS = 2_000_000_000
+PULSE_TICKS = 12  # about four a second
+INTERRUPTED_DRAIN_NS = 2_000_000_000
 
 
 class Drive:
@@ -73,7 +73,7 @@ class Drive:
         self.outbox.zero_ns = zero_ns
         self.conductor.perform()
         self._interrupted = self.conductor.stop.is_set()
-        self._end_barrier(_INTERRUPTED_DRAIN_NS if self._interrupted else self._order.drain_ns)
+        self._end_barrier(INTERRUPTED_DRAIN_NS if self._interrupted else self._order.drain_ns)
         for origin in self._origins:
             origin.abandon()
 
@@ -98,7 +98,7 @@ class Drive:
             if self.outbox.reader_gone:
                 self.give_up()
             ticks += 1
-            if ticks % _PULSE_TICKS == 0:
+            if ticks % PULSE_TICKS == 0:
                 tell(self._pulse() if self.outbox.zero_ns else None)
 
     def _pulse(self) -> Pulse:

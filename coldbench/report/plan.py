@@ -23,6 +23,14 @@ def plan_lines(profile: Profile, plan: Plan, targets: Sequence[Target]) -> Itera
     yield f"      seed {plan.seed}"
 
 
+def locustfile_lines(profile: Profile, plan: Plan, targets: Sequence[Target]) -> Iterator[str]:
+    """The same of a user's own Locust file, which alone knows what its users send."""
+    names = ", ".join(shown(target.name, 40) for target in targets)
+    load = ", ".join(_stage(stage) for stage in profile.stages)
+    yield f"plan  {shown(profile.name)}.py, a Locust file: its {load} against {names}, and the answers' time"
+    yield f"      seed {plan.seed}"
+
+
 def _stage(stage: Stage) -> str:
     match stage:
         case Idle(duration_ns=duration):
