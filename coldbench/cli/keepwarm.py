@@ -27,6 +27,7 @@ from coldbench.core.reach import FIRST_HOLD_NS, Limits
 from coldbench.core.summary import Run
 from coldbench.core.target import Target
 from coldbench.core.window import Window, is_open, parse_window
+from coldbench.evidence.redact import redact_url
 from coldbench.probe.keepwarm import Asked
 from coldbench.report.keeping import KeepingView
 from coldbench.report.keepwarm_plan import keepwarm_lines
@@ -42,7 +43,8 @@ _AUTO = "auto"
 # Where a search for the cadence begins, and the least that a timer of the field can do.
 _FIRST_PERIOD_NS = 30 * 10**9
 _SHORTEST_PERIOD_NS = 10**9
-_LAB_PART = 0.5
+# Of a lifetime that is known: the period that the search begins with.
+_LIFETIME_PART = 0.8
 _MOST_PINGS = 10  # for each instance
 _MOST_HOLD = "2s"
 
@@ -131,7 +133,7 @@ def command(
     asked = [
         Asked(
             instances=instances,
-            every_ns=_period(every, target, lifetime_ns),
+            every_ns=_period(every, target, lifetime_ns or _measured_lifetime_ns(out, target)),
             adapts=every == _AUTO,
             shortest_ns=_SHORTEST_PERIOD_NS,
             limits=limits,
@@ -212,11 +214,7 @@ def _period(text: str, target: Target, lifetime_ns: int | None) -> int:
             raise UsageError("expected a duration above 0", place="--every 0s")
         return period_ns
     if lifetime_ns is not None:
-        return max(_SHORTEST_PERIOD_NS, round(_LAB_PART * lifetime_ns))
-    if target.url.startswith("lab:"):
-        from coldbench.targets.lab import parse_lab_url
-
-        return max(_SHORTEST_PERIOD_NS, round(_LAB_PART * parse_lab_url(target.url).idle_ns))
+        return max(_SHORTEST_PERIOD_NS, round(_LIFETIME_PART * lifetime_ns))
     return _FIRST_PERIOD_NS
 
 
@@ -267,6 +265,24 @@ def _before(out: Path, name: str) -> dict[str, Round]:
         except UsageError:
             continue
     return {}
+
+
+def _measured_lifetime_ns(out: Path, target: Target) -> int | None:
+    """The lower end of what `coldbench lifetime` has found for this URL, by its newest run in `out`."""
+    for folder in folders(out):
+        try:
+            record = read_record(folder)
+        except UsageError:
+            continue
+        found = record.lifetime
+        if (
+            found is None
+            or found.p10 is None
+            or redact_url(target.url) not in {t.url for t in record.targets}
+        ):
+            continue
+        return round(1e9 * (found.p10.value if found.p10.low is None else found.p10.low))
+    return None
 
 
 def _covered(run: Run) -> bool:

@@ -121,7 +121,7 @@ def test_the_estimate_is_within_one(tmp_path: Path, most: int) -> None:
 @pytest.mark.accept
 def test_the_cadence_is_found(tmp_path: Path) -> None:
     url = f"lab:python?idle={LIFETIME_S}s"
-    code, record = keep(tmp_path, "--url", url, "--instances", "1", "--for", "25s")
+    code, record = keep(tmp_path, "--url", url, "--lifetime", "1500ms", "--instances", "1", "--for", "25s")
     every_s = record["keepwarm"]["targets"][0]["every_s"]
     assert LIFETIME_S / 3 < every_s < LIFETIME_S
     assert code in (0, 4)
@@ -236,6 +236,22 @@ def test_prometheus_reads_what_it_counts(tmp_path: Path) -> None:
     assert found['coldbench_instances_reached{faas_name="f"}'] == 1
     assert found['faas_invocations_total{faas_name="f"}'] >= 6
     assert found['faas_coldstarts_total{faas_name="f"}'] == 0
+
+
+def test_the_search_begins_at_the_lifetime_that_was_measured(tmp_path: Path) -> None:
+    folder = tmp_path / "reports" / "20260101T000000Z_lifetime_f"
+    folder.mkdir(parents=True)
+    interval = {"value": 300, "low": 250, "high": 320}
+    record = {
+        "run_id": "r", "command": "lifetime", "name": "f", "version": "0",
+        "started_at": "2026-01-01T00:00:00+00:00",
+        "state": "complete", "targets": [{"name": "f", "url": "https://f.example.com/"}],
+        "lifetime": {"p10": interval},
+    }  # fmt: skip
+    (folder / "run.json").write_text(json.dumps(record))
+    asked = ("keepwarm", "--dry-run", "--url")
+    assert "about every 3m 20s" in coldbench(*asked, "https://f.example.com/", cwd=tmp_path).stdout
+    assert "about every 30s" in coldbench(*asked, "https://g.example.com/", cwd=tmp_path).stdout
 
 
 def test_a_schedule_for_elsewhere(tmp_path: Path) -> None:
