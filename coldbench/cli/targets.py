@@ -21,6 +21,7 @@ _NAMED = re.compile(r"([A-Za-z0-9_.-]+)=(.+)", re.DOTALL)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, 5.6.2
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
 LAB = "lab:"
+_FORM = "application/x-www-form-urlencoded"
 
 
 class TargetOptions(Struct, frozen=True, kw_only=True):
@@ -77,6 +78,8 @@ def read_targets(
     targets = []
     headers = tuple(_header(line, place) for line, place in _header_lines(given.header or []))
     body = _body(given.data)
+    if given.data is not None and "content-type" not in {name.lower() for name, _ in headers}:
+        headers = (*headers, ("Content-Type", _FORM))  # as curl has it
     for text in given.url:
         own_name, url = _split_name(text)
         runtime = _lab_runtime(url)

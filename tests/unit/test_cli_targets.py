@@ -63,6 +63,14 @@ def test_the_body_implies_post_and_a_method_stands() -> None:
     assert read_targets(TargetOptions(url=[URL], data="x", method="put"))[0].method == "PUT"
 
 
+def test_a_body_is_called_a_form_unless_its_type_is_given_as_curl_has_it() -> None:
+    form = ("Content-Type", "application/x-www-form-urlencoded")
+    assert read_targets(TargetOptions(url=[URL], data="a=1"))[0].headers == (form,)
+    json = read_targets(TargetOptions(url=[URL], data="{}", header=["content-type: application/json"]))
+    assert json[0].headers == (("content-type", "application/json"),)
+    assert read_targets(TargetOptions(url=[URL]))[0].headers == ()
+
+
 def test_a_resolved_name_is_found_in_any_case() -> None:
     (target,) = read_targets(TargetOptions(url=[URL], resolve=["Example.COM:80:[::1]"]))
     assert target.resolve == {"example.com:80": "::1"}
