@@ -11,12 +11,12 @@ from msgspec.structs import replace
 from coldbench.analysis import analyse
 from coldbench.cli.record import Asked, now
 from coldbench.core.invocation import Invocation
-from coldbench.core.summary import Counts, Run, State
+from coldbench.core.summary import Counts, Lifetime, Run, State
 from coldbench.core.target import Target
 from coldbench.probe.lifetime import Trials
 from coldbench.report.live import LiveView, Now
 from coldbench.runs.samples import SAMPLES, SampleWriter, read_invocations
-from coldbench.stats.gaps import Limits, enough, next_gap_s
+from coldbench.stats.gaps import Limits, enough, in_vain, next_gap_s
 
 _TICK_S = 0.1
 
@@ -103,9 +103,14 @@ class Living:
         nowhere: deque[object] = deque(maxlen=0)
         found = analyse(self._run, lambda: self._facts, nowhere.extend)
         self._live.verdicts({result.target: result.verdicts for result in found.results})
-        points = found.lifetime.curve if found.lifetime else ()
-        gaps_s, cold = [point.gap_s for point in points], [point.cold for point in points]
-        self._precise = bool(points) and enough(gaps_s, cold, self._limits, self._precision)
+        known = found.lifetime or Lifetime()
+        gaps_s, cold = [point.gap_s for point in known.curve], [point.cold for point in known.curve]
+        if gaps_s:
+            self._precise = enough(gaps_s, cold, self._limits, self._precision)
+        else:
+            # Without evidence no call is known to be warm, either, before there are cold ones to compare.
+            gaps_s, cold = [*known.unknown_gaps_s], [False] * known.unknown
+            self._precise = in_vain(gaps_s, self._limits, decided=False)
         if self._precise or self._under_way >= self._samples:
             return None
         gap_ns = round(1e9 * next_gap_s(gaps_s, cold, self._limits, self._random))

@@ -177,6 +177,7 @@ class Lifetime(Struct, frozen=True, kw_only=True):
     voided: int = 0  # disturbed: they tell nothing
     void_reasons: dict[str, int] = {}
     unknown: int = 0  # the evidence did not decide
+    unknown_gaps_s: tuple[float, ...] = ()  # theirs
     recycled: int = 0  # replaced for their age, not for being unused
     recycled_after_s: float | None = None
     waited_s: float = 0.0

@@ -40,6 +40,7 @@ class Trials:
         """`zero_ns` is the run's beginning on the monotonic clock; a resumed run has calls before
         `first_seq`."""
         self._callers = [Caller(target, run_id, zero_ns) for target in targets]
+        self._last_ns = [0] * len(targets)  # when each target last answered
         self._names = [target.name for target in targets]
         self._zero_ns = zero_ns
         self._append = append
@@ -81,7 +82,7 @@ class Trials:
         """Whether it was answered."""
         # An open connection can keep a platform's proxy, and with it an instance, awake.
         await self._callers[place].close()
-        end_ns, slept_ns = self.now_ns + gap_ns, _slept_ns()
+        end_ns, slept_ns = self._last_ns[place] + gap_ns, _slept_ns()
         while not self._stopping and (left_ns := end_ns - self.now_ns) > 0:
             await asyncio.sleep(min(left_ns / 1e9, _LONGEST_NAP_S))
         slept = abs(_slept_ns() - slept_ns) > _ASLEEP_NS
@@ -107,6 +108,7 @@ class Trials:
             finally:
                 self.in_flight = 0
                 self._append([one])
+        self._last_ns[place] = self.now_ns
         self.completed += one.completed
         self.errors += one.error is not None
         return one.completed

@@ -51,6 +51,12 @@ def lifetime_words(found: Lifetime) -> Iterator[str]:
     elif found.cold:
         shortest_s = min(point.gap_s for point in found.curve)
         yield f"Every call was cold, after {seconds(shortest_s)} too: no instance is kept that long."
+    elif found.unknown:
+        longest_s = max(found.unknown_gaps_s)
+        yield (
+            f"After gaps of up to {seconds(longest_s)} no call stands out: either all were cold, or all were "
+            "warm and an unused instance lives longer (--max-gap tries more)."
+        )
     else:
         yield "No trial tells how long an unused instance lives."
     yield (

@@ -17,6 +17,7 @@ _STEP = 2.0
 # Instances that outlive the longest gap so often are not waited for any longer; nor is a gap tried that
 # nobody would call idle.
 _IN_VAIN = 3
+_UNDECIDED_IN_VAIN = 10
 _NEARLY = 0.999
 _SHORTEST_S = 0.05
 
@@ -41,11 +42,18 @@ def next_gap_s(gaps_s: Sequence[float], cold: Sequence[bool], limits: Limits, ra
     return min(max(drawn, min(gaps_s) / _STEP), _STEP * max(gaps_s), limits.most_s)
 
 
+def in_vain(gaps_s: Sequence[float], limits: Limits, *, decided: bool) -> bool:
+    """Whether so many of the longest gap brought no cold call that more trials are in vain; a latency model
+    that has decided nothing yet needs more of them."""
+    longest = sum(gap >= _NEARLY * limits.most_s for gap in gaps_s)
+    return longest >= (_IN_VAIN if decided else _UNDECIDED_IN_VAIN)
+
+
 def enough(gaps_s: Sequence[float], cold: Sequence[bool], limits: Limits, precision: float) -> bool:
     """Whether the median's interval is within that part of it to either side, on average; or whether the
     lifetime is so clearly outside of what may be tried that more trials are in vain."""
     if not any(cold):
-        return sum(gap >= _NEARLY * limits.most_s for gap in gaps_s) >= _IN_VAIN
+        return in_vain(gaps_s, limits, decided=True)
     if all(cold):
         return min(gaps_s) < _SHORTEST_S
     median = Survival(gaps_s, cold).quantile(0.5)

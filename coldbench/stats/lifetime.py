@@ -14,13 +14,15 @@ def lifetime(trials: Sequence[Trial]) -> Lifetime:
     """The estimate, and what became of each trial; no points before there are cold and warm trials."""
     telling = sorted(used(trials), key=lambda trial: trial.gap_s)
     too_old = recycled(trials)
+    undecided = [trial for trial in trials if trial.void is None and trial.gone is None]
     found = Lifetime(
         trials=len(trials),
         cold=sum(trial.gone is True for trial in telling),
         warm=sum(trial.gone is False for trial in telling),
         voided=sum(trial.void is not None for trial in trials),
         void_reasons=dict(Counter(trial.void for trial in trials if trial.void is not None)),
-        unknown=sum(trial.void is None and trial.gone is None for trial in trials),
+        unknown=len(undecided),
+        unknown_gaps_s=tuple(trial.gap_s for trial in undecided),
         recycled=len(too_old),
         recycled_after_s=min((trial.age_s for trial in too_old if trial.age_s is not None), default=None),
         waited_s=sum(trial.gap_s for trial in trials),
