@@ -13,6 +13,14 @@ class EvidenceMode(StrEnum):
     NONE = "none"
 
 
+class Policy(StrEnum):
+    """What becomes of a call for which no started instance has room."""
+
+    EITHER = "either"  # an instance is started for it, and it takes whichever comes first
+    QUEUE = "queue"  # it waits for room; an instance is started only where none is up or starting
+    SCALE = "scale"  # it waits for the instance that is started for it, even if another one gets room
+
+
 class Delay(Struct, frozen=True, kw_only=True):
     """A random time: `fixed` at `a_ns`, `uniform` from `a_ns` to `b_ns`, or `lognormal` with median `a_ns`
     and `sigma` on the log scale."""
@@ -31,6 +39,7 @@ class FunctionSpec(Struct, frozen=True, kw_only=True):
     idle_ns: int = 5_000_000_000  # an instance unused for so long is reaped
     concurrency: int = 1  # invocations in one instance at a time
     max_instances: int = 50
+    policy: Policy = Policy.EITHER
     start: Delay = Delay()  # placement: before the instance's process is started
     preinit: int = 0  # instances started with the lab, before any call
     max_age_ns: int | None = None  # an older instance is recycled as soon as it is free

@@ -4,7 +4,7 @@ A call takes the started instance with room that was used last (so that the othe
 waits, first in first out, for whichever comes first: an instance that gets room or one that gets ready.
 While it waits an instance is started for it at once, unless those already starting have room for all
 who wait, or the limit is reached. An instance that gets ready when nobody waits any more stays idle: its
-first use will find it pre-initialised.
+first use will find it pre-initialised. `Policy` has two other ways.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from coldbench.core.function_spec import FunctionSpec
+from coldbench.core.function_spec import FunctionSpec, Policy
 from coldbench.lab.call import StartFailed
 from coldbench.lab.instance import Instance
 
@@ -54,7 +54,8 @@ class Pool:
     def release(self, instance: Instance) -> None:
         """The call that `acquire` gave this instance to has ended."""
         instance.in_flight -= 1
-        self._serve()
+        if not (self._spec.policy is Policy.SCALE and self._starting):
+            self._serve()
         if instance in self._ready and not instance.in_flight:
             self._rest(instance)
 
@@ -80,6 +81,8 @@ class Pool:
         self._start_enough()
 
     def _start_enough(self) -> None:
+        if self._spec.policy is Policy.QUEUE and (self._ready or self._starting):
+            return
         while (
             len(self._waiting) > len(self._starting) * self._spec.concurrency
             and len(self._starting) + len(self._ready) < self._spec.max_instances

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from coldbench.core.durations import parse_duration
 from coldbench.core.errors import ColdbenchError, ExitCode, UsageError
-from coldbench.core.function_spec import Delay, EvidenceMode, FunctionSpec
+from coldbench.core.function_spec import Delay, EvidenceMode, FunctionSpec, Policy
 
 _SAMPLES = Path(__file__).parents[1] / "lab" / "functions"
 _FUNCTIONS = ("hello", "todolist")
@@ -135,6 +135,12 @@ def _mode(text: str) -> EvidenceMode:
     return EvidenceMode(text)
 
 
+def _policy(text: str) -> Policy:
+    if text not in list(Policy):
+        raise ValueError(f'expected {", ".join(Policy)}, got "{text}"')
+    return Policy(text)
+
+
 def _delay(text: str) -> Delay:
     """`50ms`, `uniform:20ms-80ms`, `lognormal:50ms:0.5`."""
     kind, colon, rest = text.partition(":")
@@ -158,6 +164,7 @@ _KEYS: dict[str, tuple[str, Callable[[str], object]]] = {
     "idle": ("idle_ns", parse_duration),
     "concurrency": ("concurrency", _at_least(1)),
     "max": ("max_instances", _at_least(1)),
+    "policy": ("policy", _policy),
     "start": ("start", _delay),
     "preinit": ("preinit", _at_least(0)),
     "max_age": ("max_age_ns", parse_duration),

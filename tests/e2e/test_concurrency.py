@@ -18,7 +18,7 @@ def found(url: str, cwd: Path, *more: str) -> dict[str, Any]:
 
 @pytest.mark.slow
 def test_a_queue_without_ids_shows_its_room(tmp_path: Path) -> None:
-    its = found("lab:python?concurrency=2&max=1&evidence=none", tmp_path, "--max-burst", "3")
+    its = found("lab:python?concurrency=2&policy=queue&evidence=none", tmp_path, "--max-burst", "3")
     assert (its["per_instance"], its["method"], its["when_full"]) == (2, "waits", "queued")
 
 
@@ -30,7 +30,9 @@ def test_ids_show_the_room_and_the_new_instances(tmp_path: Path) -> None:
 
 
 @pytest.mark.accept
-@pytest.mark.parametrize("more", ["", "&max=1", "&evidence=none", "&evidence=none&max=1"])
+@pytest.mark.parametrize(
+    "more", ["&policy=scale", "&policy=queue", "&evidence=none&policy=scale", "&evidence=none&policy=queue"]
+)
 @pytest.mark.parametrize("room", [1, 2, 5, 10])
 def test_each_room_is_found_exactly(room: int, more: str, tmp_path: Path) -> None:
     its = found(f"lab:python?concurrency={room}{more}", tmp_path, "--max-burst", "13")
