@@ -9,6 +9,7 @@ from coldbench.core.messages import Order, Pulse, Started, frame
 from coldbench.core.share import Share
 from coldbench.engine.drive import Drive, hold_collections
 from coldbench.engine.inbox import Inbox
+from coldbench.engine.locust_stats import LocustStats
 from coldbench.engine.outbox import Pipe
 from coldbench.engine.user import Invoker
 
@@ -17,6 +18,7 @@ def run(order: Order, from_cli: Inbox, to_cli: Pipe, facts: Pipe) -> None:
     """Carry the order out to its end."""
     drive = Drive(order, Share(), facts)
     runner = Environment(user_classes=[Invoker], catch_exceptions=False).create_local_runner()
+    drive.outbox.observer = LocustStats(runner.stats, order.targets).take
 
     def tell(pulse: Pulse | None) -> None:
         if pulse is not None and to_cli.idle:

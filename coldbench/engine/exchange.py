@@ -6,6 +6,7 @@ from time import monotonic_ns
 from urllib.parse import urlsplit
 
 import gevent
+from msgspec.structs import astuple
 
 from coldbench.core.invocation import Error
 from coldbench.core.messages import RawFact
@@ -160,7 +161,7 @@ class Exchanges:
             error=error,
             head=exchange.head.encode("latin-1", "replace"),
         )
-        self._outbox.put(fact, ended=ended, error=error)
+        self._outbox.put(astuple(fact), ended=ended, error=error)
 
     def _since_zero(self, instant_ns: int | None) -> int | None:
         return None if instant_ns is None else instant_ns - self._outbox.zero_ns

@@ -7,6 +7,7 @@ from time import monotonic_ns
 import gevent
 from gevent.event import Event
 from gevent.monkey import get_original
+from msgspec.structs import astuple
 
 from coldbench.core.invocation import Error
 from coldbench.core.messages import RawFact
@@ -199,7 +200,6 @@ class Origin:
             self._first_response_seen = True
             body_start = response.body_start
         sent, first_byte = connection.sent_ns, connection.first_byte_ns
-        # A plain tuple in the order of RawFact: it costs a fifth of making one.
         fact = (
             connection.seq,
             self._index,
@@ -236,7 +236,7 @@ class Origin:
             end_ns=now,
             error=error,
         )
-        self._outbox.put(fact, ended=True, error=error)
+        self._outbox.put(astuple(fact), ended=True, error=error)
 
 
 def _look_up(host: str, port: int) -> list[SocketAddress]:

@@ -41,6 +41,7 @@ from coldbench.core.messages import Joined, Order, Pulse, frame
 from coldbench.core.share import Share
 from coldbench.engine.drive import Drive, hold_collections
 from coldbench.engine.inbox import Inbox
+from coldbench.engine.locust_stats import LocustStats
 from coldbench.engine.outbox import Pipe
 from coldbench.engine.shipment import Shipment
 from coldbench.engine.user import Invoker
@@ -70,6 +71,7 @@ def run(join: Join, from_cli: Inbox, to_cli: Pipe) -> None:
     duty = talk.enlist()
     order = msgspec.msgpack.decode(duty.order, type=Order)
     drive = Drive(order, Share(rank=duty.rank, of=duty.of), talk.shipment)
+    drive.outbox.observer = LocustStats(runner.stats, order.targets).take
     talk.serve(drive)
     to_cli.write(frame(Joined(rank=duty.rank, of=duty.of)))
 
