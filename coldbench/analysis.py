@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from coldbench.core.by_latency import Telling, tell
 from coldbench.core.calls import CallLog
+from coldbench.core.check import Check
 from coldbench.core.concurrency import BurstTally
 from coldbench.core.invocation import Invocation
 from coldbench.core.judge import JUDGE_VERSION, judge_one
@@ -24,6 +25,7 @@ from coldbench.core.surroundings import Surroundings, survey
 from coldbench.core.verdict import Judgement
 from coldbench.runs.folder import read_record, write_record
 from coldbench.runs.samples import SAMPLES, read_invocations, write_judgements
+from coldbench.stats.checks import checked
 from coldbench.stats.counts import CountTally
 from coldbench.stats.fidelity import FidelityTally
 from coldbench.stats.latency import fit
@@ -45,22 +47,29 @@ def open_run(folder: Path) -> Run:
     return close_run(folder, run)
 
 
-def close_run(folder: Path, run: Run) -> Run:
+def check_run(folder: Path, run: Run, checks: Sequence[Check]) -> Run:
+    """The run with its checks; nothing is written."""
+    nowhere: deque[Judgement] = deque(maxlen=0)
+    return analyse(run, partial(read_invocations, folder / SAMPLES), nowhere.extend, checks)
+
+
+def close_run(folder: Path, run: Run, checks: Sequence[Check] = ()) -> Run:
     """Judge the folder's facts, sum them up into `run`, and keep both where the folder can be written."""
     samples = folder / SAMPLES
     facts = partial(read_invocations, samples)
     try:
-        run = analyse(run, facts, partial(write_judgements, samples))
+        run = analyse(run, facts, partial(write_judgements, samples), checks)
         write_record(folder, run)
     except OSError:
         # Somebody else's folder, a read-only copy, a full disk: it reads all the same.
-        nowhere: deque[Judgement] = deque(maxlen=0)
-        run = analyse(run, facts, nowhere.extend)
+        run = check_run(folder, run, checks)
     return run
 
 
-def analyse(run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None]) -> Run:
-    """The run with its counts, fidelity and results.
+def analyse(
+    run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None], checks: Sequence[Check] = ()
+) -> Run:
+    """The run with its counts, fidelity and results, and what comes of the checks.
 
     `facts` begins to read the invocations in the order of `seq`, each time it is called. `keep` takes the
     judgement of each one that ended, and must take them all.
@@ -99,16 +108,20 @@ def analyse(run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None])
     keep(judgements())
     measured = fidelity.fidelity(run.fidelity)
     results = tuple(tallies[target.name].result(run.seed) for target in run.targets)
+    counted = counts.counts(max(run.planned or 0, run.counts.intended))
+    by_target = {result.target: result for result in results}
+    values = {target: tally.values() for target, tally in tallies.items()}
     return replace(
         run,
         state=_state(run.state, measured, results),
         judge_version=JUDGE_VERSION,
-        counts=counts.counts(max(run.planned or 0, run.counts.intended)),
+        counts=counted,
         fidelity=measured,
         targets=tuple(tallies[target.name].observed(target) for target in run.targets),
         results=results,
         probe=tuple(tally.probed(run.seed) for tally in probed.values()),
         lifetime=lifetime([trial for its in trials.values() for trial in its.trials]) if trials else None,
+        checks=tuple(checked(checks, counted, by_target, values)),
         concurrency=None if bursts is None else bursts.concurrency(_held_by(run)),
     )
 

@@ -75,4 +75,10 @@ MaxInvocations = Annotated[
 MaxCost = Annotated[
     float | None, typer.Option("--max-cost", min=0, metavar="USD", help="Stop when so much is spent.")
 ]
+Checks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--check", metavar="'EXPR'", help="Exit with 99 unless it holds: 'startup_ms.p95 < 800'. Repeatable."
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan and send nothing.")]

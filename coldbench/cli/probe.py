@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from coldbench.analysis import close_run
 from coldbench.cli import options
+from coldbench.cli.checks import read_checks
 from coldbench.cli.experiment import read_experiment
 from coldbench.cli.output import Output
 from coldbench.cli.page import show_and_keep
@@ -75,9 +76,11 @@ def command(
     seed: options.Seed = None,
     max_invocations: options.MaxInvocations = None,
     dry_run: options.DryRun = False,
+    check: options.Checks = None,
 ) -> None:
     """Make functions cold, invoke them, invoke them again at once; show what a cold start is made of."""
     targets = read_targets(given, runtimes=runtime or [])
+    checks = read_checks(check, targets)
     if http2:
         targets = _with_http2(targets)
     experiment = read_experiment(
@@ -117,7 +120,7 @@ def command(
                 run, experiment, there, command=prepare, folder=folder, writer=writer, asked=asked, live=live
             )
             asyncio.run(probing.carry_out())
-    run = close_run(folder, probing.finished())
+    run = close_run(folder, probing.finished(), checks)
     show_and_keep(run, folder, output)
     if probing.fault:
         raise probing.fault

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 from coldbench import __version__
 from coldbench.cli.machine import machine
-from coldbench.core.errors import ExitCode, NoAnswerError
-from coldbench.core.summary import Run, State, TargetInfo
+from coldbench.core.errors import CheckFailed, ExitCode, NoAnswerError
+from coldbench.core.summary import Checked, Outcome, Run, State, TargetInfo
 from coldbench.core.target import Target
 from coldbench.evidence.redact import redact_url
 from coldbench.runs.process import process_started
@@ -59,12 +59,19 @@ def now() -> str:
 
 
 def exit_code(run: Run, *, interrupted: bool) -> ExitCode:
-    """Of a closed run; raises NoAnswerError when no target ever answered."""
+    """Of a closed run; raises NoAnswerError when no target ever answered, CheckFailed for checks."""
     if interrupted:
         return ExitCode.INTERRUPTED
     if not run.counts.completed:
         raise NoAnswerError("no target ever answered", hint=_why_no_answer(run))
+    broken = [its for its in run.checks if its.outcome is not Outcome.PASSED]
+    if broken:
+        raise CheckFailed(f"{len(broken)} of {len(run.checks)} checks did not pass", hint=_which(broken))
     return ExitCode.DEGRADED if run.state is State.DEGRADED else ExitCode.DONE
+
+
+def _which(broken: Sequence[Checked]) -> str:
+    return "; ".join(f"{its.check}: {its.outcome}" for its in broken)
 
 
 def _why_no_answer(run: Run) -> str:

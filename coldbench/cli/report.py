@@ -6,9 +6,12 @@ from typing import Annotated
 
 import typer
 
-from coldbench.analysis import open_run
+from coldbench.analysis import check_run, open_run
 from coldbench.cli import options
+from coldbench.cli.checks import read_checks
 from coldbench.cli.output import Output
+from coldbench.cli.record import exit_code
+from coldbench.core.summary import Run
 from coldbench.report.text import markdown, text
 from coldbench.runs.folder import encode_record, find_run
 
@@ -33,6 +36,7 @@ def command(
     format_: Annotated[
         Format, typer.Option("--format", metavar="terminal|text|md|html|json", help="How to show it.")
     ] = Format.TERMINAL,
+    check: options.Checks = None,
     json_to: options.JsonTo = None,
     out: options.Out = Path("reports"),
 ) -> None:
@@ -42,6 +46,15 @@ def command(
     output = Output(json_to=json_to)
     folder = find_run(out, run)
     found = open_run(folder)
+    checks = read_checks(check, found.targets)
+    if checks:
+        found = check_run(folder, found, checks)
+    _show(found, folder, format_, output)
+    if checks:
+        raise typer.Exit(exit_code(found, interrupted=False))
+
+
+def _show(found: Run, folder: Path, format_: Format, output: Output) -> None:
     match format_:
         case Format.TERMINAL:
             output.run(found, folder)

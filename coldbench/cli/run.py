@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from coldbench.analysis import close_run
 from coldbench.cli import crew, options
+from coldbench.cli.checks import read_checks
 from coldbench.cli.load import Load
 from coldbench.cli.locustfile import check_own_requests, is_locustfile, locustfile_profile
 from coldbench.cli.output import Output
@@ -65,6 +66,7 @@ def command(
     seed: options.Seed = None,
     max_invocations: options.MaxInvocations = None,
     dry_run: options.DryRun = False,
+    check: options.Checks = None,
     processes: crew.Processes = None,
     expect_workers: crew.ExpectWorkers = None,
     bind: crew.Bind = crew.LOOPBACK,
@@ -72,6 +74,7 @@ def command(
 ) -> None:
     """Drive a load profile against functions; show what is cold, what warm, and what a start costs."""
     targets = read_targets(given, runtimes=runtime or [], connections=connections)
+    checks = read_checks(check, targets)
     shared = crew.read_shared(processes, expect_workers, bind, token_file)
     locustfile = Path(profile).resolve() if is_locustfile(profile) else None
     if locustfile is None:
@@ -101,7 +104,7 @@ def command(
         folder = create(out, run.command, run.name, datetime.now(UTC))
         write_record(folder, run)
         outcome = _drive(_order(run, the_plan, there, locustfile), shared, folder, output)
-    run = close_run(folder, _finished(run, outcome))
+    run = close_run(folder, _finished(run, outcome), checks)
     if isinstance(outcome.fault, UsageError):
         raise outcome.fault  # nothing was measured
     show_and_keep(run, folder, output)

@@ -184,6 +184,24 @@ class Lifetime(Struct, frozen=True, kw_only=True):
     curve: tuple[CurvePoint, ...] = ()  # of the cold and warm trials, by gap
 
 
+class Outcome(StrEnum):
+    """Of a check. Too few samples to say is no pass."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    TOO_FEW = "too few samples"
+
+
+class Checked(Struct, frozen=True, kw_only=True):
+    """A check of one target, or of the counts (target None): what was seen, of n samples, and its outcome."""
+
+    check: str
+    target: str | None
+    outcome: Outcome
+    seen: float | None = None
+    n: int | None = None
+
+
 class Run(Struct, frozen=True, kw_only=True):
     """One execution of a command: what was asked, and what was found."""
 
@@ -214,4 +232,5 @@ class Run(Struct, frozen=True, kw_only=True):
     keepwarm: Keepwarm | None = None
     lifetime: Lifetime | None = None
     concurrency: Concurrency | None = None
+    checks: tuple[Checked, ...] = ()
     notes: tuple[str, ...] = ()

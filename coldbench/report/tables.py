@@ -7,7 +7,7 @@ from msgspec import Struct
 from coldbench.core.concurrency import Concurrency
 from coldbench.core.durations import format_duration
 from coldbench.core.keepwarm import Keepwarm
-from coldbench.core.summary import Lifetime, Quantiles, Result, Run, TargetInfo
+from coldbench.core.summary import Lifetime, Outcome, Quantiles, Result, Run, TargetInfo
 from coldbench.core.verdict import Verdict
 from coldbench.report.lifetime import curve_rows
 from coldbench.report.words import WITHHELD, at, interval, ms, shown
@@ -91,6 +91,8 @@ def tables(run: Run) -> Iterator[Table]:
         yield from _filled(run, STARTUP, _STARTUP)
     if any(probed.phases for probed in run.probe):
         yield _phases(run)
+    if run.checks:
+        yield _checked(run)
 
 
 def _met(run: Run) -> Table:
@@ -210,6 +212,34 @@ def _lived(lifetime: Lifetime) -> Table:
         ],
         rows=[list(row) for row in curve_rows(lifetime)],
         caption="Turnbull's estimate at the end of each span of gaps; as many trials in each.",
+    )
+
+
+def _checked(run: Run) -> Table:
+    rows = [
+        [
+            shown(its.check, 60),
+            "" if its.target is None else shown(its.target, 24),
+            its.outcome,
+            "" if its.seen is None else f"{its.seen:,.6g}",
+            "" if its.n is None else f"{its.n:,}",
+        ]
+        for its in run.checks
+    ]
+    few = any(its.outcome is Outcome.TOO_FEW for its in run.checks)
+    return Table(
+        title="Checks",
+        columns=[
+            Column("check", words=True),
+            _TARGET,
+            Column("outcome", words=True),
+            Column("seen"),
+            Column("n"),
+        ],
+        rows=rows,
+        caption="Too few samples: a bound on p95 needs 59 of 59 below it to be proved (exact binomial, 95 %)."
+        if few
+        else "",
     )
 
 

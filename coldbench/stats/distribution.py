@@ -32,14 +32,28 @@ class Distribution:
             self._buckets.add(self._new)
             self._new = array("d")
 
+    def ranks(self, value_ms: float) -> tuple[int, int, int]:
+        """How many are less than that, how many are not greater, and how many there are.
+
+        In buckets all of its own bucket are neither less nor greater.
+        """
+        import numpy as np
+
+        self._settle()
+        if self._buckets is not None:
+            return self._buckets.ranks(value_ms)
+        values = np.frombuffer(self._new) if self._new else np.empty(0)
+        return int((values < value_ms).sum()), int((values <= value_ms).sum()), len(values)
+
     def quantiles(self, censored: int = 0) -> Quantiles | None:
         """As `stats.quantiles.quantiles` has them; None when there are none."""
-        if self._buckets is None:
-            return quantiles(self._new, censored)
-        if self._new:
+        self._settle()
+        return quantiles(self._new, censored) if self._buckets is None else self._buckets.quantiles(censored)
+
+    def _settle(self) -> None:
+        if self._buckets is not None and self._new:
             self._buckets.add(self._new)
             self._new = array("d")
-        return self._buckets.quantiles(censored)
 
 
 class _Buckets:
@@ -59,6 +73,13 @@ class _Buckets:
         self._least = min(self._least, float(values.min()))
         self._greatest = max(self._greatest, float(values.max()))
         self._sum += float(values.sum())
+
+    def ranks(self, value_ms: float) -> tuple[int, int, int]:
+        import numpy as np
+
+        bucket = int(np.searchsorted(self._edges, value_ms, side="right")) - 1
+        below = int(self._counts[: max(bucket, 0)].sum())
+        return below, below + int(self._counts[bucket]), int(self._counts.sum())
 
     def quantiles(self, censored: int) -> Quantiles | None:
         import numpy as np

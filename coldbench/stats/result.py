@@ -151,29 +151,38 @@ class ResultTally:
         platforms = self._platforms.most_common(1)
         return replace(target, evidence_level=self._level, platform=platforms[0][0] if platforms else None)
 
+    def values(self) -> dict[str, tuple[Distribution, int]]:
+        """By the field of Result that has their quantiles: the values, and how many more were cut off above
+        them."""
+        cold, timeouts = self._main_cold(), self._errors[Error.TIMEOUT.value]
+        return {
+            "startup_ms": (cold.startup, 0),
+            "init_ms": (cold.init, 0),
+            "platform_ms": (cold.platform, 0),
+            "unattributed_ms": (cold.unattributed, 0),
+            "exec_ms": (self._exec, 0),
+            "wait_cold_ms": (cold.waits.all, 0),
+            "wait_warm_ms": (self._warm.all, 0),
+            "service_ms": (self._service, timeouts),
+            "response_ms": (self._response, timeouts),
+            "dns_ms": (self._dns, 0),
+            "connect_ms": (self._connect, 0),
+            "tls_ms": (self._tls, 0),
+        }
+
+    def _main_cold(self) -> _ColdStarts:
+        # Kinds of cold starts are never pooled: the figures are those of the kind that was met most.
+        return max(self._cold.values(), key=lambda kind: kind.number, default=_ColdStarts())
+
     def result(self, seed: int) -> Result:
         """The figures; `seed` is that of the run and decides what is resampled."""
-        # Kinds of cold starts are never pooled: the figures are those of the kind that was met most.
-        cold = max(self._cold.values(), key=lambda kind: kind.number, default=_ColdStarts())
-        timeouts = self._errors[Error.TIMEOUT.value]
+        cold = self._main_cold()
         first_status = None if self._first_status is None else str(self._first_status)
         result = Result(
             target=self._target,
             verdicts={verdict.value: self._verdicts[verdict] for verdict in Verdict},
             contradictions=self._contradictions,
             instances=len(self._instances) or None,
-            startup_ms=cold.startup.quantiles(),
-            init_ms=cold.init.quantiles(),
-            platform_ms=cold.platform.quantiles(),
-            unattributed_ms=cold.unattributed.quantiles(),
-            exec_ms=self._exec.quantiles(),
-            wait_cold_ms=cold.waits.all.quantiles(),
-            wait_warm_ms=self._warm.all.quantiles(),
-            service_ms=self._service.quantiles(timeouts),
-            response_ms=self._response.quantiles(timeouts),
-            dns_ms=self._dns.quantiles(),
-            connect_ms=self._connect.quantiles(),
-            tls_ms=self._tls.quantiles(),
             cold_penalty_ms=_penalty(cold.waits, self._warm, seed),
             round_trip_ms=_ms(self._round_trip_ns),
             cold_kinds={kind.value: its.number for kind, its in self._cold.items() if kind},
@@ -181,6 +190,8 @@ class ResultTally:
             statuses=dict(self._statuses),
             first_response=self._first_body or first_status,
         )
+        quantiles = {field: values.quantiles(cut_off) for field, (values, cut_off) in self.values().items()}
+        result = replace(result, **quantiles)
         return replace(result, notes=tuple(notes(result, self._silent, self._grid)))
 
 

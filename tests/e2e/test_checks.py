@@ -1,0 +1,49 @@
+"""Gates: `--check` on run, probe and report."""
+
+import json
+from pathlib import Path
+
+from tests.e2e.cli import coldbench, only_folder, parsed
+from tests.e2e.raw_server import Visit, ok, raw_server
+
+PROFILE = '[[stage]]\nkind = "rate"\nrate = 100\nduration = "1s"\n'
+
+
+async def hello(visit: Visit) -> bytes:
+    return ok(b"hello")
+
+
+def test_checks_decide_the_exit_code_and_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "load.toml").write_text(PROFILE)
+    checks = (
+        "--check",
+        "service_ms.p95 < 5000",
+        "--check",
+        "f.service_ms.p99 < 5000",
+        "--check",
+        "counts.errors == 0",
+    )
+    with raw_server(hello) as server:
+        done = coldbench(
+            *("run", "--url", f"f={server.url}", "--profile", "load.toml", *checks, "--json", "-"),
+            cwd=tmp_path,
+        )
+    assert done.returncode == 99
+    record = parsed(done)
+    assert [its["outcome"] for its in record["checks"]] == ["passed", "too few samples", "passed"]
+    assert json.loads((only_folder(tmp_path) / "run.json").read_text())["checks"] == record["checks"]
+    assert "1 of 3 checks did not pass (f.service_ms.p99 < 5000: too few samples)" in done.stderr
+    again = coldbench("report", "--check", "service_ms.p50 < 5000", "--format", "md", cwd=tmp_path)
+    assert again.returncode == 0
+    assert "| service_ms.p50 \\< 5000" in again.stdout
+    assert coldbench("report", "--check", "service_ms.p50 < 0.001", cwd=tmp_path).returncode == 99
+
+
+def test_an_unknown_metric_is_said_before_anything_is_sent(tmp_path: Path) -> None:
+    with raw_server(hello) as server:
+        for command in ("run", "probe"):
+            done = coldbench(command, "--url", server.url, "--check", "p95 < 5", cwd=tmp_path)
+            assert done.returncode == 2
+            assert "no such metric: p95" in done.stderr
+        assert not server.visits
+    assert not (tmp_path / "reports").exists()
