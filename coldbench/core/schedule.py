@@ -41,14 +41,14 @@ class Step(Struct, frozen=True, kw_only=True):
     round: int
     targets: tuple[int, ...]
     duration_ns: int = 0
-    size: int = 0  # burst
+    size: int = 0  # of a burst; of a trace, its arrivals at each target
     rate: float = 0.0  # arrivals per second and target at the start of a rate or ramp
     rate_to: float = 0.0  # at its end; equal to `rate` where that is constant
     poisson: bool = False
     users: int = 0  # per target
     think_ns: int = 0
     seed: int = 0  # of this step's own random arrivals
-    recording: Recording | None = None  # trace
+    file: str | None = None  # of a trace: which of the plan's recordings
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -56,6 +56,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     steps: tuple[Step, ...]
     seed: int
+    recordings: dict[str, Recording] = {}  # by file: once, however often it is replayed
 
 
 def plan(
@@ -78,15 +79,15 @@ def plan(
             step = _step(stage, f"{number}:{kind_of(stage)}", round_number, everybody)
             if isinstance(stage, Trace):
                 recording = (recordings or {})[stage.file]
-                step = structs.replace(step, recording=recording, duration_ns=recording.duration_ns)
+                step = structs.replace(step, size=recording.count, duration_ns=recording.duration_ns)
             if step.kind is Kind.BURST:
                 steps += [structs.replace(step, targets=(target,)) for target in order]
-            elif step.poisson or step.recording is not None:
+            elif step.poisson or step.kind is Kind.TRACE:
                 steps.append(structs.replace(step, seed=int(random.integers(1 << 63))))
             else:
                 steps.append(step)
             number += 1
-    return Plan(steps=tuple(steps), seed=seed)
+    return Plan(steps=tuple(steps), seed=seed, recordings=dict(recordings or {}))
 
 
 def _step(stage: Stage, phase: str, round_number: int, targets: tuple[int, ...]) -> Step:
@@ -103,8 +104,8 @@ def _step(stage: Stage, phase: str, round_number: int, targets: tuple[int, ...])
             return structs.replace(step, duration_ns=duration_ns, rate=rate, rate_to=rate_to)
         case Users(users=users, duration_ns=duration_ns, think_ns=think_ns):
             return structs.replace(step, duration_ns=duration_ns, users=users, think_ns=think_ns)
-        case Trace():
-            return step
+        case Trace(file=file):
+            return structs.replace(step, file=file)
 
 
 def invocations(step: Step) -> int | None:
@@ -112,25 +113,23 @@ def invocations(step: Step) -> int | None:
     match step.kind:
         case Kind.USERS:
             return None
-        case Kind.BURST:
+        case Kind.BURST | Kind.TRACE:
             each = step.size
-        case Kind.TRACE:
-            each = step.recording.count if step.recording else 0
         case _:
             each = _arrival_count(step)
     return each * len(step.targets)
 
 
-def arrivals(step: Step, target: int) -> Iterator[int]:
+def arrivals(step: Step, target: int, recordings: Mapping[str, Recording] | None = None) -> Iterator[int]:
     """The intended starts for one of the step's targets, ns from the step's start, ascending.
 
     As many as `invocations` says for one target; none for idle and users. `target` is its index in the
-    run: each has its own random arrivals.
+    run: each has its own random arrivals. `recordings` are the plan's.
     """
     if step.kind is Kind.BURST:
         return iter([0] * step.size)
-    if step.recording is not None:
-        return _recorded_arrivals(step.recording, _generator(step.seed, target))
+    if step.file is not None:
+        return _recorded_arrivals((recordings or {})[step.file], _generator(step.seed, target))
     if step.poisson:
         return _poisson_arrivals(step, _generator(step.seed, target))
     return _linear_arrivals(step)

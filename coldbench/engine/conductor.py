@@ -84,7 +84,7 @@ class Conductor:
     def _own(self, step: Step, index: int, place: int) -> Own:
         each = (invocations(step) or 0) // len(step.targets)
         first_seq = self._first_seqs[index] + place * each
-        everybodys = enumerate(arrivals(step, step.targets[place]), first_seq)
+        everybodys = enumerate(arrivals(step, step.targets[place], self._plan.recordings), first_seq)
         return islice(everybodys, self._share.rank, None, self._share.of)
 
     def _perform_step(self, step: Step, index: int, began: int, own: Sequence[Own]) -> None:

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import msgpack, structs
 from scipy.stats import kstest
 
 from coldbench.cli.profiles import find_recordings
 from coldbench.core.errors import UsageError
 from coldbench.core.profile import Profile, Trace, apply_settings, parse_profile
-from coldbench.core.schedule import Step, arrivals, invocations, plan, planned_duration_ns
+from coldbench.core.schedule import arrivals, invocations, plan, planned_duration_ns, planned_invocations
 from coldbench.core.trace import Recording, parse_trace
 
 S = 10**9
@@ -20,8 +21,9 @@ AZURE = "HashOwner,HashApp,HashFunction,Trigger,1,2,3\no,a,f,http,2,0,1\no,a,g,t
 PROFILE = Profile(name="x", stages=(Trace(file="t.csv"),))
 
 
-def step(recording: Recording, seed: int = 7, targets: int = 1) -> Step:
-    return plan(PROFILE, targets, seed, {"t.csv": recording}).steps[0]
+def replay(recording: Recording, seed: int = 7, target: int = 0) -> list[int]:
+    replayed = plan(PROFILE, target + 1, seed, {"t.csv": recording})
+    return list(arrivals(replayed.steps[0], target, replayed.recordings))
 
 
 @pytest.mark.parametrize(
@@ -35,7 +37,7 @@ def step(recording: Recording, seed: int = 7, targets: int = 1) -> Step:
 )
 def test_offsets(text: str, offsets: list[int]) -> None:
     recording = parse_trace(text, "t.csv")
-    assert list(arrivals(step(recording), 0)) == offsets
+    assert replay(recording) == offsets
     assert recording.duration_ns == offsets[-1]
     assert recording.count == len(offsets)
 
@@ -44,7 +46,7 @@ def test_counts_per_minute_of_several_functions_are_added_up() -> None:
     recording = parse_trace(AZURE, "t.csv")
     assert recording.per_minute == (3, 0, 1)
     assert recording.duration_ns == 3 * MINUTE
-    assert [offset // MINUTE for offset in arrivals(step(recording), 0)] == [0, 0, 0, 2]
+    assert [offset // MINUTE for offset in replay(recording)] == [0, 0, 0, 2]
 
 
 @pytest.mark.parametrize(
@@ -75,27 +77,35 @@ def test_what_is_no_trace_is_named_by_its_line(text: str, place: str, what: str)
 
 @given(st.lists(st.integers(0, 500), min_size=1, max_size=20).filter(any), st.integers(0, 9))
 def test_counted_arrivals_ascend_and_are_as_many_as_counted(counts: list[int], target: int) -> None:
-    of = step(Recording(per_minute=tuple(counts)), targets=10)
-    offsets = list(arrivals(of, target))
+    recording = Recording(per_minute=tuple(counts))
+    offsets = replay(recording, target=target)
     assert all(earlier <= later for earlier, later in pairwise(offsets))
-    assert len(offsets) * 10 == invocations(of)
+    (step,) = plan(PROFILE, 10, 7, {"t.csv": recording}).steps
+    assert len(offsets) * 10 == invocations(step)
     per_minute = [sum(i * MINUTE <= o <= (i + 1) * MINUTE for o in offsets) for i in range(len(counts))]
     assert all(found >= count for found, count in zip(per_minute, counts, strict=True))
 
 
 def test_arrivals_within_a_minute_are_uniform_and_those_of_the_seed() -> None:
     recording = Recording(per_minute=(2000,))
-    offsets = list(arrivals(step(recording), 0))
+    offsets = replay(recording)
     assert kstest(offsets, "uniform", args=(0, MINUTE)).pvalue > 0.01
-    assert offsets == list(arrivals(step(recording), 0))
-    assert offsets != list(arrivals(step(recording, seed=8), 0))
-    assert offsets != list(arrivals(step(recording, targets=2), 1))
+    assert offsets == replay(recording)
+    assert offsets != replay(recording, seed=8)
+    assert offsets != replay(recording, target=1)
 
 
 def test_a_million_offsets_are_eight_megabytes() -> None:
     recording = parse_trace("offset_ms\n" + "\n".join(map(str, range(10**6))), "t.csv")
     assert recording.count == 10**6
     assert len(recording.offsets) == 8 * 10**6
+
+
+def test_a_recording_is_in_the_plan_once_however_often_it_is_replayed() -> None:
+    recording = parse_trace("offset_ms\n" + "\n".join(map(str, range(10_000))), "t.csv")
+    thrice = plan(structs.replace(PROFILE, repeat=3), 1, 0, {"t.csv": recording})
+    assert planned_invocations(thrice) == 30_000
+    assert len(msgpack.encode(thrice)) < 1.1 * len(recording.offsets)
 
 
 def test_the_file_is_beside_its_profile(tmp_path: Path) -> None:
