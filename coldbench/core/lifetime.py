@@ -3,18 +3,12 @@
 A trial is made of facts and verdicts that are kept anyway: a resumed or re-judged run counts none twice.
 """
 
-from collections.abc import Sequence
 from enum import StrEnum
 
 from msgspec import Struct
 
 from coldbench.core.invocation import Invocation
 from coldbench.core.verdict import Verdict
-
-# An instance that ended after a gap of at most this part of one that another survived, and older than any
-# that answered warm, is suspected to have been too old, not too long unused; so many make it sure.
-_SHORT_GAP = 0.5
-_FEWEST_RECYCLED = 3
 
 
 class Role(StrEnum):
@@ -42,6 +36,11 @@ class Trial(Struct, frozen=True, kw_only=True):
     gone: bool | None
     age_s: float | None = None
     void: Void | None = None
+
+    @property
+    def decided(self) -> bool:
+        """It is not void, and whether the instance had gone is known."""
+        return self.void is None and self.gone is not None
 
 
 class TrialTally:
@@ -99,35 +98,6 @@ class TrialTally:
             return evidence.instance_age_ms / 1e3 + gap_s
         seen_ns = self._first_seen_ns.get(evidence.instance or "")
         return None if seen_ns is None or before.end_ns is None else (before.end_ns - seen_ns) / 1e9 + gap_s
-
-
-def used(trials: Sequence[Trial]) -> list[Trial]:
-    """Those that tell the lifetime: decided, not void, not recycled."""
-    too_old = recycled(trials)
-    return [trial for trial in _decided(trials) if trial not in too_old]
-
-
-def recycled(trials: Sequence[Trial]) -> list[Trial]:
-    """Those whose instance was replaced for its age, which platforms do to instances in use, too.
-
-    The sign: they ended after short gaps, and all of them older than any instance that answered warm. A
-    memoryless lifetime ends instances of every age.
-    """
-    survived = [trial for trial in _decided(trials) if not trial.gone and trial.age_s is not None]
-    if not survived:
-        return []
-    short_s = _SHORT_GAP * max(trial.gap_s for trial in survived)
-    oldest_s = max(trial.age_s or 0.0 for trial in survived)
-    suspected = [
-        trial
-        for trial in _decided(trials)
-        if trial.gone and trial.gap_s <= short_s and (trial.age_s or 0.0) > oldest_s
-    ]
-    return suspected if len(suspected) >= _FEWEST_RECYCLED else []
-
-
-def _decided(trials: Sequence[Trial]) -> list[Trial]:
-    return [trial for trial in trials if trial.void is None and trial.gone is not None]
 
 
 def _moved(before: Invocation, call: Invocation) -> bool:

@@ -65,8 +65,8 @@ def lifetime_words(found: Lifetime) -> Iterator[str]:
     )
     if found.recycled and found.recycled_after_s is not None:
         yield (
-            f"{found.recycled} instances ended after short gaps, {seconds(found.recycled_after_s)} old or "
-            "more: the platform replaces instances in use, which is not idleness and no ping prevents."
+            f"{count(found.recycled, 'instance')} ended {seconds(found.recycled_after_s)} old or older, "
+            "whatever the gap: the platform replaces instances for their age, which no ping prevents."
         )
 
 

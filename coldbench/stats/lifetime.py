@@ -5,15 +5,18 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from coldbench.core.lifetime import Trial, recycled, used
+from coldbench.core.lifetime import Trial
 from coldbench.core.summary import CurvePoint, Lifetime
+from coldbench.stats.recycling import recycled
 from coldbench.stats.survival import Survival
 
 
 def lifetime(trials: Sequence[Trial]) -> Lifetime:
     """The estimate, and what became of each trial; no points before there are cold and warm trials."""
-    telling = sorted(used(trials), key=lambda trial: trial.gap_s)
     too_old = recycled(trials)
+    telling = sorted(
+        (trial for trial in trials if trial.decided and trial not in too_old), key=lambda trial: trial.gap_s
+    )
     undecided = [trial for trial in trials if trial.void is None and trial.gone is None]
     found = Lifetime(
         trials=len(trials),

@@ -6,7 +6,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from coldbench.core.lifetime import Trial
 from coldbench.stats.gaps import Limits, enough, next_gap_s
+from coldbench.stats.lifetime import lifetime
+from coldbench.stats.recycling import recycled
 from coldbench.stats.survival import Survival
 
 Draw = Callable[[np.random.Generator], float]
@@ -87,3 +90,41 @@ def test_trials_end_where_more_are_in_vain() -> None:
 def test_the_curve_is_the_most_likely_one_that_never_falls() -> None:
     curve = Survival([1, 2, 3, 4, 5], [False, True, False, True, True]).curve()
     assert curve.tolist() == [0, 0.5, 0.5, 1, 1]
+
+
+def aged(draw: Draw, seed: int, *, most_age_s: float) -> list[Trial]:
+    """Trials of gaps about 6 s on a platform that also replaces what is older."""
+    random = np.random.default_rng(seed)
+    trials: list[Trial] = []
+    age_s = 0.0
+    for _ in range(40):
+        gap_s = float(random.lognormal(np.log(6.0), 0.4))
+        age_s += gap_s
+        gone = draw(random) <= gap_s or age_s >= most_age_s
+        trials.append(Trial(gap_s=gap_s, gone=gone, age_s=age_s))
+        age_s = 0.0 if gone else age_s
+    return trials
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda random: 10.0,
+        lambda random: float(random.exponential(10.0)),
+        lambda random: float(random.uniform(1.0, 19.0)),
+        lambda random: 10.0 * float(random.weibull(0.5)),
+    ],
+)
+def test_idle_eviction_is_not_called_recycling(draw: Draw) -> None:
+    accused = sum(bool(recycled(aged(draw, seed, most_age_s=1e9))) for seed in range(100))
+    assert accused <= 2
+
+
+def test_recycling_is_told_from_idle_eviction() -> None:
+    found = [lifetime(aged(lambda random: 10.0, seed, most_age_s=18.0)) for seed in range(100)]
+    told = [its for its in found if its.recycled]
+    assert len(told) >= 90
+    for its in told:
+        assert its.trials == its.cold + its.warm + its.recycled
+        assert its.recycled_after_s is not None
+        assert its.recycled_after_s >= 10.0

@@ -3,7 +3,7 @@
 import pytest
 
 from coldbench.core.invocation import Error, Evidence, Invocation
-from coldbench.core.lifetime import Role, Trial, TrialTally, Void, recycled, used
+from coldbench.core.lifetime import Role, Trial, TrialTally, Void
 from coldbench.core.verdict import Verdict
 
 S = 10**9
@@ -74,18 +74,3 @@ def test_a_trial_that_began_with_two_instances_is_void_and_the_next_one_is_not()
     ):
         tally.add(one, Verdict.WARM)
     assert [trial.void for trial in tally.trials] == [Void.SEVERAL, None]
-
-
-def test_instances_that_end_old_after_short_gaps_are_recycled_not_idle() -> None:
-    warm = [Trial(gap_s=gap, gone=False, age_s=age) for gap, age in ((10, 20), (9, 80), (1, 95), (8, 60))]
-    old = [Trial(gap_s=1, gone=True, age_s=age) for age in (100, 101, 102)]
-    idle = Trial(gap_s=12, gone=True, age_s=30)
-    assert recycled([*warm, *old, idle]) == old
-    assert used([*warm, *old, idle]) == [*warm, idle]
-    assert recycled([*warm, *old[:2], idle]) == []  # twice may be chance
-
-
-def test_a_memoryless_lifetime_is_not_called_recycling() -> None:
-    warm = [Trial(gap_s=10, gone=False, age_s=age) for age in (20, 40, 200)]
-    young = [Trial(gap_s=1, gone=True, age_s=age) for age in (5, 30, 100)]
-    assert recycled([*warm, *young]) == []
