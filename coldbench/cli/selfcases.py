@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from coldbench.core.accuracy import Accuracy, Recovered
+from coldbench.core.concurrency import Concurrency
 from coldbench.core.errors import ColdbenchError
 from coldbench.core.summary import Lifetime
 from coldbench.runs.samples import SAMPLES, read_invocations, read_judgements
@@ -64,8 +65,9 @@ CASES = (
         levels=(0,),
     ),
 )
-# Of every unused instance, to be found by `coldbench lifetime`; the quick form takes the first one.
+# What the lab is set to, to be found by `coldbench lifetime` and `concurrency`; --quick takes the first ones.
 LIFETIMES_S = (1.0, 2.0, 3.0, 0.5)
+CONCURRENCIES = (5, 1, 2, 10)
 
 
 def measure(case: Case, level: int, folder: Path, times: int, seed: int) -> Accuracy:
@@ -103,6 +105,23 @@ def recover_lifetime(lifetime_s: float, level: int, folder: Path, seed: int) -> 
     if median is None:
         return found
     return replace(found, found=median.value, low=median.low, high=median.high)
+
+
+def recover_concurrency(concurrency: int, level: int, folder: Path, seed: int) -> Recovered:
+    """What `coldbench concurrency` finds where an instance takes so many calls at once."""
+    name = f"concurrency-{concurrency}-{level}"
+    # Python's sample serves its calls in threads; the custom runtime's would take one after the other.
+    url = f"lab:python?concurrency={concurrency}&evidence={EVIDENCE[level]}&seed={seed}"
+    record = _run(folder, name, "concurrency", "--url", url, "--seed", str(seed))
+    found = msgspec.convert(record["concurrency"], Concurrency)
+    return Recovered(
+        quantity="calls at once in an instance",
+        evidence_level=level,
+        true=concurrency,
+        found=found.per_instance,
+        low=found.low,
+        high=found.high,
+    )
 
 
 def _run(folder: Path, name: str, *command: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ _HEADS = [
     *("case", "evidence level", "invocations", "wrong", "unknown"),
     *("cold recall", "cold precision", "startup error (median)"),
 ]
-_ESTIMATES = ["quantity", "evidence level", "true", "found", "error", "95 % interval", "holds it"]
+_ESTIMATES = ["quantity", "evidence level", "true", "found", "error", "interval", "holds it"]
 
 
 def selftest_lines(found: Selftest, style: str) -> Iterator[str]:
