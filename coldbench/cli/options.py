@@ -57,6 +57,18 @@ NoId = Annotated[
     bool,
     typer.Option("--no-id", help="Do not send X-Coldbench-Id (for gateways that refuse unknown headers)."),
 ]
+Curl = Annotated[
+    str | None,
+    typer.Option("--curl", metavar="'COMMAND'", help="What to invoke, as a pasted curl command says it."),
+]
+Label = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label",
+        metavar="[NAME.]KEY=VALUE",
+        help="A factor of the targets, or of one of them, kept with the run: --label py.memory=512.",
+    ),
+]
 Name = Annotated[str | None, typer.Option("--name", help="The run's name.")]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder that run folders go to.")]
 JsonTo = Annotated[

@@ -46,6 +46,7 @@ def new_run(
                 url=redact_url(target.url),
                 runtime=target.runtime,
                 method=target.method,
+                labels=target.labels,
                 connections="fresh" if target.fresh_connections else "reuse",
             )
             for target in targets

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import fields, replace
 
 from coldbench.cli import options
+from coldbench.cli.curl import parse_curl
 from coldbench.core.durations import parse_duration
 from coldbench.core.errors import UsageError
 from coldbench.core.request import address
@@ -37,6 +38,8 @@ class TargetOptions(Struct, frozen=True, kw_only=True):
     cold_header: options.ColdHeader = None
     instance_header: options.InstanceHeader = None
     no_id: options.NoId = False
+    curl: options.Curl = None
+    label: options.Label = None
 
 
 def with_targets(command: Callable[..., None]) -> Callable[..., None]:
@@ -64,6 +67,8 @@ def read_targets(
     given: TargetOptions, *, runtimes: Sequence[str] = (), connections: str = "reuse"
 ) -> tuple[Target, ...]:
     """The targets in order, with unique names. The endpoint of a `lab:` target is still its URL."""
+    if given.curl is not None:
+        given = _with_curl(given, given.curl)
     if not given.url:
         raise UsageError("nothing to invoke", hint="say what with --url https://... or --url lab:python")
     if connections not in ("reuse", "fresh"):
@@ -105,7 +110,24 @@ def read_targets(
                 fresh_connections=connections == "fresh",
             )
         )
-    return _labelled(targets, runtimes)
+    return _with_factors(_labelled(targets, runtimes), given.label or [])
+
+
+def _with_curl(given: TargetOptions, command: str) -> TargetOptions:
+    """The same with what the pasted command says, as if it had been said by our own options."""
+    said = parse_curl(command)
+    for name, text in (("url", said.url), ("method", said.method), ("data", said.data)):
+        if text is not None and getattr(given, name) is not None:
+            raise UsageError("the pasted command says it, too", place=f"--{name}", hint="say it once")
+    return replace(
+        given,
+        url=[said.url],
+        method=given.method or said.method,
+        header=[*said.headers, *(given.header or [])],
+        data=given.data if said.data is None else said.data,
+        insecure=given.insecure or said.insecure,
+        resolve=[*said.resolve, *(given.resolve or [])],
+    )
 
 
 @contextmanager
@@ -200,13 +222,28 @@ def _resolution(text: str) -> tuple[str, str]:
 def _labelled(targets: list[Target], labels: Sequence[str]) -> tuple[Target, ...]:
     for text in labels:
         name, label = _split_name(text)
-        if name is not None and name not in {target.name for target in targets}:
-            raise UsageError(
-                f"no target is called {name}",
-                place="--runtime",
-                hint=f"there are {', '.join(target.name for target in targets)}",
-            )
+        _check_name(name, targets, "--runtime")
         targets = [
             replace(target, runtime=label) if name in (None, target.name) else target for target in targets
         ]
     return tuple(targets)
+
+
+def _with_factors(targets: Sequence[Target], labels: Sequence[str]) -> tuple[Target, ...]:
+    factors = {target.name: dict(target.labels) for target in targets}
+    for text in labels:
+        where, equals, value = text.partition("=")
+        # A target's name may have dots of its own, a key has none.
+        name, _, key = where.rpartition(".")
+        if not (equals and key and value):
+            raise UsageError(f"expected [NAME.]KEY=VALUE, got {text}", place="--label")
+        _check_name(name or None, targets, "--label")
+        for its in [factors[name]] if name else factors.values():
+            its[key] = value
+    return tuple(replace(target, labels=factors[target.name]) for target in targets)
+
+
+def _check_name(name: str | None, targets: Sequence[Target], place: str) -> None:
+    names = [target.name for target in targets]
+    if name is not None and name not in names:
+        raise UsageError(f"no target is called {name}", place=place, hint=f"there are {', '.join(names)}")

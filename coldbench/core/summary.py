@@ -54,6 +54,7 @@ class TargetInfo(Struct, frozen=True, kw_only=True):
     evidence_level: int | None = None
     method: str = "GET"
     connections: str = "reuse"
+    labels: dict[str, str] = {}
 
 
 class Counts(Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ class Target(Struct, frozen=True, kw_only=True):
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     runtime: str | None = None
+    labels: dict[str, str] = {}  # the user's own: factors that runs are compared by
     timeout_ns: int = 60_000_000_000
     verify_tls: bool = True
     # host:port -> address, as `curl --resolve` takes it

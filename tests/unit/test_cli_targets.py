@@ -74,3 +74,29 @@ def test_a_body_is_called_a_form_unless_its_type_is_given_as_curl_has_it() -> No
 def test_a_resolved_name_is_found_in_any_case() -> None:
     (target,) = read_targets(TargetOptions(url=[URL], resolve=["Example.COM:80:[::1]"]))
     assert target.resolve == {"example.com:80": "::1"}
+
+
+def test_labels_are_of_all_targets_or_of_one_whose_name_may_have_dots() -> None:
+    given = TargetOptions(url=["http://a.example/", f"b={URL}"], label=["region=eu", "a.example.memory=512"])
+    assert [t.labels for t in read_targets(given)] == [{"region": "eu", "memory": "512"}, {"region": "eu"}]
+    for label, said in (
+        ("c.memory=1", "no target is called c"),
+        ("memory", "expected"),
+        ("b.=1", "expected"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            read_targets(TargetOptions(url=[f"b={URL}"], label=[label]))
+
+
+def test_a_pasted_curl_command_is_a_target_and_other_options_add_to_it() -> None:
+    pasted = f"curl '{URL}' -H 'A: b' --data-raw '{{}}' -k"
+    (target,) = read_targets(TargetOptions(curl=pasted, header=["C: d"], timeout="5s"))
+    assert (target.name, target.method, target.body, target.verify_tls) == (
+        "example.com",
+        "POST",
+        b"{}",
+        False,
+    )
+    assert target.headers[:2] == (("A", "b"), ("C", "d"))
+    with pytest.raises(UsageError, match="says it, too"):
+        read_targets(TargetOptions(curl=pasted, data="x"))
