@@ -1,5 +1,6 @@
 """Bursts of growing size against one warm instance, each call held so long that they overlap."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from time import monotonic_ns, time_ns
 
@@ -33,7 +34,6 @@ class Bursts:
         self._stopping = False
         self._next_seq = 0
         self.holding: Holding | None = None
-        self.size = 0
 
     def stop(self) -> None:
         """End after the burst that is under way."""
@@ -61,14 +61,25 @@ class Bursts:
         for number, size in enumerate(sizes, 1):
             if self._stopping:
                 return
-            self.size = size
             await self._send(target, size, f"{number}:{Role.BURST}")
 
     async def _send(self, target: Target, number: int, phase: str) -> list[Invocation]:
-        first_seq = self._next_seq
+        """Those under way when this is cancelled are kept as unfinished."""
+        first_seq, began_ns = self._next_seq, self.now_ns
         self._next_seq += number
-        calls = await invoke_together(
-            [target] * number, self._run_id, self._zero_ns, first_seq=first_seq, phase=phase
-        )
+        try:
+            calls = await invoke_together(
+                [target] * number, self._run_id, self._zero_ns, first_seq=first_seq, phase=phase
+            )
+        except asyncio.CancelledError:
+            self._append(
+                [
+                    Invocation(
+                        seq=seq, target=target.name, phase=phase, intended_ns=began_ns, started_ns=began_ns
+                    )
+                    for seq in range(first_seq, self._next_seq)
+                ]
+            )
+            raise
         self._append(calls)
         return calls

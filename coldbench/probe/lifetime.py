@@ -85,6 +85,8 @@ class Trials:
         end_ns, slept_ns = self._last_ns[place] + gap_ns, _slept_ns()
         while not self._stopping and (left_ns := end_ns - self.now_ns) > 0:
             await asyncio.sleep(min(left_ns / 1e9, _LONGEST_NAP_S))
+        if self._stopping:
+            return False
         slept = abs(_slept_ns() - slept_ns) > _ASLEEP_NS
         answered = await self._invoke(place, Role.SLEPT if slept else Role.TRIAL)
         self.trials += 1
@@ -92,26 +94,28 @@ class Trials:
         return answered
 
     async def _invoke(self, place: int, role: Role) -> bool:
+        """Whether it was answered; nothing is sent when the user asked for the end before."""
         async with self._calling:
             if self._stopping:
                 return False
-            seq, began_ns = self._next_seq, self.now_ns
+            seq, began_ns, phase = self._next_seq, self.now_ns, f"{self.trials}:{role}"
             self._next_seq += 1
-            phase = f"{self.trials}:{role}"
             self.in_flight = 1
             try:
-                one = await self._callers[place].invoke(seq, phase=phase, intended_ns=began_ns, fresh=True)
+                call = await self._callers[place].invoke(seq, phase=phase, intended_ns=began_ns, fresh=True)
             except asyncio.CancelledError:
                 name = self._names[place]
-                one = Invocation(seq=seq, target=name, phase=phase, intended_ns=began_ns, started_ns=began_ns)
+                self._append(
+                    [Invocation(seq=seq, target=name, phase=phase, intended_ns=began_ns, started_ns=began_ns)]
+                )
                 raise
             finally:
                 self.in_flight = 0
-                self._append([one])
+            self._append([call])
         self._last_ns[place] = self.now_ns
-        self.completed += one.completed
-        self.errors += one.error is not None
-        return one.completed
+        self.completed += call.completed
+        self.errors += call.error is not None
+        return call.completed
 
 
 def _slept_ns() -> int:

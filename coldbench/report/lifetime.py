@@ -9,7 +9,7 @@ from coldbench.report.words import count, shown
 
 _ROWS = 12
 _BAR = 40
-# What unused instances live on most platforms: the plan's guess where nothing is known.
+# What unused instances live on most platforms: the shortest and the longest.
 _TYPICAL_S = (60.0, 900.0)
 
 
@@ -26,14 +26,12 @@ def plan_lines(
         f"      gaps of up to {seconds(most_s)} that follow the outcomes, until the median is known to "
         f"{100 * precision:g} % of itself"
     )
-    low_s, high_s = (min(typical, most_s) * samples / len(targets) for typical in _TYPICAL_S)
-    alike = ", the targets being alike and waiting together" if len(targets) > 1 else ""
-    yield (
-        f"      that is at most about {seconds(low_s)} if unused instances live {seconds(_TYPICAL_S[0])}, "
-        f"{seconds(high_s)} if {seconds(_TYPICAL_S[1])}{alike}"
-        if most_s > _TYPICAL_S[0]
-        else f"      that is at most about {seconds(high_s)}{alike}"
+    # Gaps of about a lifetime each, the targets waiting at the same time.
+    lives = sorted({min(typical, most_s) for typical in _TYPICAL_S})
+    about = ", ".join(
+        f"{seconds(life * samples / len(targets))} if one lives {seconds(life)}" for life in lives
     )
+    yield f"      at most about {about}"
     if max_time_s is not None:
         yield f"      for no longer than {seconds(max_time_s)}"
 
