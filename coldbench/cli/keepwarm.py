@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
+from math import inf
 from pathlib import Path
 from time import time_ns
 from typing import Annotated
@@ -16,8 +17,10 @@ from coldbench.analysis import close_run
 from coldbench.cli import options
 from coldbench.cli.crew import LOOPBACK, read_address
 from coldbench.cli.keeping import Keeping
+from coldbench.cli.keepwarm_file import Wish, read_keepwarm_file
 from coldbench.cli.output import Output
 from coldbench.cli.page import show_and_keep
+from coldbench.cli.profiles import read_text
 from coldbench.cli.record import exit_code, new_run, signals
 from coldbench.cli.targets import TargetOptions, reachable, read_targets, with_targets
 from coldbench.core.durations import parse_duration
@@ -26,6 +29,7 @@ from coldbench.core.keepwarm import COVERED_PCT, Round
 from coldbench.core.reach import FIRST_HOLD_NS, Limits
 from coldbench.core.summary import Run
 from coldbench.core.target import Target
+from coldbench.core.trace import Recording, parse_trace
 from coldbench.core.window import Window, is_open, parse_window
 from coldbench.evidence.redact import redact_url
 from coldbench.probe.keepwarm import Asked
@@ -53,6 +57,10 @@ _MOST_HOLD = "2s"
 def command(
     given: TargetOptions,
     instances: Annotated[int, typer.Option("--instances", metavar="N", min=1, help="How many to keep.")] = 1,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", metavar="FILE", help="Several targets, each with its own N and period: TOML."),
+    ] = None,
     every: Annotated[
         str, typer.Option("--every", metavar="DURATION|auto", help="The period; auto finds the longest.")
     ] = _AUTO,
@@ -101,8 +109,8 @@ def command(
     ] = 512,
     vcpu: Annotated[float, typer.Option("--vcpu", help="Of an instance, for the price.")] = 0.0,
     arrivals: Annotated[
-        float | None,
-        typer.Option("--arrivals", metavar="N", help="Your callers a day, to say what it saves."),
+        str | None,
+        typer.Option("--arrivals", metavar="N|FILE", help="Your calls a day, or recorded: what it saves."),
     ] = None,
     lifetime: Annotated[
         str | None,
@@ -126,21 +134,25 @@ def command(
     dry_run: options.DryRun = False,
 ) -> None:
     """Ping so that N distinct instances stay warm, as often as it takes; prove it, and say what it costs."""
-    targets = read_targets(given, runtimes=runtime or [])
+    if file is None:
+        targets = read_targets(given, runtimes=runtime or [])
+        wish = Wish(instances=instances, every=every, concurrency=concurrency, hold_with=hold_with)
+        wishes = [wish] * len(targets)
+    else:
+        targets, wishes = read_keepwarm_file(file, given)
     hold_ns = parse_duration(max_hold, place="--max-hold")
-    limits = Limits(pings=max_pings or _MOST_PINGS * instances, hold_ns=hold_ns)
     lifetime_ns = None if lifetime is None else parse_duration(lifetime, place="--lifetime")
     asked = [
         Asked(
-            instances=instances,
-            every_ns=_period(every, target, lifetime_ns or _measured_lifetime_ns(out, target)),
-            adapts=every == _AUTO,
+            instances=wish.instances,
+            every_ns=_period(wish.every, lifetime_ns or _measured_lifetime_ns(out, target)),
+            adapts=wish.every == _AUTO,
             shortest_ns=_SHORTEST_PERIOD_NS,
-            limits=limits,
-            per_instance=concurrency,
-            hold_with=hold_with,
+            limits=Limits(pings=max_pings or _MOST_PINGS * wish.instances, hold_ns=hold_ns),
+            per_instance=wish.concurrency,
+            hold_with=wish.hold_with,
         )
-        for target in targets
+        for target, wish in zip(targets, wishes, strict=True)
     ]
     budget = _budget(price, prices, gb=memory / 1024, vcpu=vcpu, most_usd=max_cost)
     awake = _awake([parse_window(text, "--window") for text in window or []], _zone(tz))
@@ -148,7 +160,7 @@ def command(
     if export is not None:
         typer.echo(_exported(export, targets, asked[0], max_pings), nl=False)
         return
-    output.lines(keepwarm_lines(targets, asked, budget, arrivals_a_day=arrivals, lifetime_ns=lifetime_ns))
+    output.lines(keepwarm_lines(targets, asked, budget, traffic=_traffic(arrivals), lifetime_ns=lifetime_ns))
     if dry_run:
         return
     end_ns = _end(lasting, until)
@@ -207,7 +219,7 @@ def _exported(kind: str, targets: Sequence[Target], asked: Asked, max_pings: int
     return schedule(kind, targets, max_pings or asked.instances, asked.every_ns / 1e9, FIRST_HOLD_NS / 1e6)
 
 
-def _period(text: str, target: Target, lifetime_ns: int | None) -> int:
+def _period(text: str, lifetime_ns: int | None) -> int:
     if text != _AUTO:
         period_ns = parse_duration(text, place="--every")
         if not period_ns:
@@ -230,6 +242,21 @@ def _budget(
         known = ", ".join(sorted(table))
         raise UsageError(f"no price for {platform}", place="--price", hint=f"there are {known}")
     return Budget(price=table[platform], gb=gb, vcpu=vcpu, most_usd=most_usd)
+
+
+def _traffic(text: str | None) -> float | Recording | None:
+    """Calls a day, or recorded ones."""
+    if text is None:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        return parse_trace(read_text(Path(text)), text)
+    if not 0 < number < inf:
+        raise UsageError(
+            "expected a number above 0, or a file of recorded arrivals", place=f"--arrivals {text}"
+        )
+    return number
 
 
 def _end(lasting: str | None, until: datetime | None) -> int | None:

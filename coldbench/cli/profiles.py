@@ -22,12 +22,12 @@ def find_profile(name: str) -> tuple[str, str]:
     """
     path = Path(name)
     if path.is_file():
-        return _text(path), name
+        return read_text(path), name
     if path.name == name:
         for folder in (_OWN, _SHIPPED):
             path = folder / f"{name}.toml"
             if path.is_file():
-                return _text(path), f"profiles/{path.name}"
+                return read_text(path), f"profiles/{path.name}"
     names = sorted({path.stem for folder in (_OWN, _SHIPPED) for path in folder.glob("*.toml")})
     hint = f"a TOML file, or one of: {', '.join(names)}"
     raise UsageError("no such profile", place=f"--profile {name}", hint=hint)
@@ -40,10 +40,11 @@ def find_recordings(profile: Profile, place: str) -> dict[str, Recording]:
     """
     names = {stage.file for stage in profile.stages if isinstance(stage, Trace)}
     paths = {name: Path(place).parent / name for name in sorted(names)}
-    return {name: parse_trace(_text(path), str(path)) for name, path in paths.items()}
+    return {name: parse_trace(read_text(path), str(path)) for name, path in paths.items()}
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """A user's file, as UTF-8. Raises UsageError that names it."""
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:

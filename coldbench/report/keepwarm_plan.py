@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from coldbench.core.durations import format_duration
 from coldbench.core.target import Target
+from coldbench.core.trace import Recording
 from coldbench.probe.keepwarm import Asked
 from coldbench.report.words import count, shown
 from coldbench.stats.cost import (
@@ -12,6 +13,7 @@ from coldbench.stats.cost import (
     Price,
     cold_starts_a_day,
     provisioned_usd_a_day,
+    recorded_cold_starts_a_day,
     usd_a_day,
 )
 
@@ -24,50 +26,61 @@ def keepwarm_lines(
     asked: Sequence[Asked],
     budget: Budget,
     *,
-    arrivals_a_day: float | None,
+    traffic: float | Recording | None,
     lifetime_ns: int | None,
 ) -> Iterator[str]:
-    """What will be sent, how much that is, what it costs and what it saves."""
-    first = asked[0]
-    names = ", ".join(shown(target.name, 40) for target in targets)
-    how = "about every" if first.adapts else "every"
-    yield (
-        f"plan  {count(first.instances, 'instance')} of {names}, pinged {how} "
-        f"{format_duration(first.every_ns)}" + ("; the period is searched for" if first.adapts else "")
-    )
-    pings = Pings(
-        per_round=sum(one.instances for one in asked),
-        period_s=first.every_ns / 1e9,
-        billed_s=_ASSUMED_HOLD_S,
-        gb=budget.gb,
-        vcpu=budget.vcpu,
-    )
-    yield (
-        f"      at least {pings.a_day:,.0f} pings a day, at most {first.limits.pings:,} a round held up to "
-        f"{format_duration(first.limits.hold_ns)}"
-    )
-    if budget.price is not None:
-        yield from _costs(pings, first.instances, budget.price)
-    if arrivals_a_day is not None and lifetime_ns is not None:
-        yield from _saves(pings, budget.price, arrivals_a_day, lifetime_ns / 1e9)
+    """What will be sent, how much that is, what it costs and what it saves.
+
+    `traffic` is what comes to each target: calls a day, or recorded ones.
+    """
+    for number, (target, its) in enumerate(zip(targets, asked, strict=True)):
+        begin = "      " if number else "plan  "
+        how = "about every" if its.adapts else "every"
+        searched = "; the period is searched for" if its.adapts else ""
+        yield (
+            f"{begin}{count(its.instances, 'instance')} of {shown(target.name, 40)}, pinged {how} "
+            f"{format_duration(its.every_ns)}{searched}; at most {its.limits.pings:,} pings a round, held up "
+            f"to {format_duration(its.limits.hold_ns)}"
+        )
+    pings = [
+        Pings(
+            per_round=its.instances,
+            period_s=its.every_ns / 1e9,
+            billed_s=_ASSUMED_HOLD_S,
+            gb=budget.gb,
+            vcpu=budget.vcpu,
+        )
+        for its in asked
+    ]
+    yield f"      at least {sum(its.a_day for its in pings):,.0f} pings a day"
+    price = budget.price
+    usd = None if price is None else sum(usd_a_day(its, price) for its in pings)
+    if price is not None and usd is not None:
+        yield from _costs(usd, sum(its.instances for its in asked), budget.gb, price)
+    if traffic is not None and lifetime_ns is not None:
+        yield from _saves(usd, len(targets), traffic, lifetime_ns / 1e9)
 
 
-def _costs(pings: Pings, instances: int, price: Price) -> Iterator[str]:
-    month = _DAYS_A_MONTH * usd_a_day(pings, price)
+def _costs(usd: float, instances: int, gb: float, price: Price) -> Iterator[str]:
     yield (
-        f"      {month:,.3f} USD a month at {1000 * _ASSUMED_HOLD_S:.0f} ms a ping and {pings.gb:g} GB "
-        f"(prices of {price.read}: {price.source})"
+        f"      {_DAYS_A_MONTH * usd:,.3f} USD a month at {1000 * _ASSUMED_HOLD_S:.0f} ms a ping and "
+        f"{gb:g} GB (prices of {price.read}: {price.source})"
     )
-    provisioned = provisioned_usd_a_day(instances, pings.gb, price)
+    provisioned = provisioned_usd_a_day(instances, gb, price)
     if provisioned is not None:
         yield f"      beside that, provisioned: {_DAYS_A_MONTH * provisioned:,.2f} USD a month"
 
 
-def _saves(pings: Pings, price: Price | None, arrivals_a_day: float, lifetime_s: float) -> Iterator[str]:
-    without = cold_starts_a_day(arrivals_a_day, lifetime_s)
+def _saves(usd: float | None, targets: int, traffic: float | Recording, lifetime_s: float) -> Iterator[str]:
+    if isinstance(traffic, Recording):
+        calls, cold = recorded_cold_starts_a_day(traffic, lifetime_s)
+        how = "as recorded"
+    else:
+        calls, cold, how = traffic, cold_starts_a_day(traffic, lifetime_s), "Poisson arrivals"
+    to_each = "" if targets == 1 else " to each"
     yield (
-        f"      {without:,.1f} of {arrivals_a_day:,.0f} calls a day are cold without it (Poisson arrivals, "
-        f"one at a time, instances live {lifetime_s:,.0f} s); none with it, save bursts beyond its instances"
+        f"      {cold:,.1f} of {calls:,.0f} calls a day{to_each} are cold without it ({how}, one at a time, "
+        f"instances live {lifetime_s:,.0f} s); none with it, save bursts beyond its instances"
     )
-    if price is not None and without > 0:
-        yield f"      {usd_a_day(pings, price) / without:,.6f} USD for each cold start that it prevents"
+    if usd is not None and cold > 0:
+        yield f"      {usd / (targets * cold):,.6f} USD for each cold start that it prevents"

@@ -1,5 +1,6 @@
 """What keeping instances warm costs, and what it saves: arithmetic on a plan and a price."""
 
+from collections.abc import Iterator
 from math import ceil, exp
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from coldbench.core.errors import UsageError
+from coldbench.core.trace import Recording
 
 _TABLE = Path(__file__).with_name("prices.toml")
 _DAY_S = 86_400.0
@@ -80,6 +82,31 @@ def cold_starts_a_day(arrivals_a_day: float, lifetime_s: float) -> float:
     A call is cold when none came in the time before it: with probability exp(-rate x lifetime).
     """
     return arrivals_a_day * exp(-arrivals_a_day / _DAY_S * lifetime_s)
+
+
+def recorded_cold_starts_a_day(recording: Recording, lifetime_s: float) -> tuple[float, float]:
+    """Calls and cold starts a day, without pings, of recorded arrivals at one instance.
+
+    A call is cold when none came in the `lifetime_s` before it; the first one is. Of counts per minute the
+    calls of a minute are taken to be evenly apart.
+    """
+    last_ns: int | None = None
+    calls = cold = 0
+    for at_ns in _arrivals(recording):
+        cold += last_ns is None or at_ns - last_ns > lifetime_s * 1e9
+        calls, last_ns = calls + 1, at_ns
+    days = max(recording.duration_ns / 1e9, 1.0) / _DAY_S
+    return calls / days, cold / days
+
+
+def _arrivals(recording: Recording) -> Iterator[int]:
+    if recording.offsets:
+        return recording.exact()
+    return (
+        start_ns + place * length_ns // count
+        for start_ns, length_ns, count in recording.minutes()
+        for place in range(count)
+    )
 
 
 class Budget(Struct, frozen=True, kw_only=True):

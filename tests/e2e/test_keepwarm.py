@@ -279,6 +279,37 @@ def test_the_plan_and_its_price(tmp_path: Path) -> None:
     assert not (tmp_path / "reports").exists()
 
 
+@pytest.mark.slow
+def test_several_targets_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "keepwarm.toml").write_text(
+        f'[[target]]\nname = "one"\nurl = "lab:python?idle={LIFETIME_S}s"\ninstances = 2\nevery = "1s"\n'
+        f'[[target]]\nname = "two"\nurl = "lab:node?idle={LIFETIME_S}s"\nevery = "500ms"\n'
+    )
+    code, record = keep(tmp_path, "--file", "keepwarm.toml", "--for", "6s")
+    by_name = {kept["target"]: kept for kept in record["keepwarm"]["targets"]}
+    assert [(by_name[name]["asked"], by_name[name]["reached"]) for name in ("one", "two")] == [(2, 2), (1, 1)]
+    assert by_name["two"]["rounds"] > by_name["one"]["rounds"]
+    assert code == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "target"),
+        ("[[target]]\nurl = 3\n", "$.target[0].url"),
+        ('[[target]]\nurl = "http://h/"\ninstance = 3\n', "instance"),
+        ('[[target]]\nurl = "http://h/"\n[[target]]\nurl = "http://h/b"\n', "2 targets are called h"),
+        ('[[target]]\nurl = "http://h/"\ninstances = 0\n', "target 1"),
+    ],
+)
+def test_a_file_that_is_none_is_said(tmp_path: Path, content: str, words: str) -> None:
+    (tmp_path / "keepwarm.toml").write_text(content)
+    done = coldbench("keepwarm", "--file", "keepwarm.toml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert words in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -289,6 +320,9 @@ def test_the_plan_and_its_price(tmp_path: Path) -> None:
         (["--price", "acme"], "aws_lambda"),
         (["--export", "windows"], "crontab"),
         (["--metrics", "there"], "HOST:PORT"),
+        (["--arrivals", "-3"], "above 0"),
+        (["--arrivals", "none.csv"], "none.csv"),
+        (["--file", "keepwarm.toml"], "one place"),
     ],
 )
 def test_bad_input_is_one_line(tmp_path: Path, arguments: list[str], words: str) -> None:

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from coldbench.core.errors import UsageError
+from coldbench.core.trace import parse_trace
 from coldbench.stats.cost import (
     MONTH_S,
     Pings,
     cold_starts_a_day,
     prices,
     provisioned_usd_a_day,
+    recorded_cold_starts_a_day,
     usd_a_day,
     usd_per_ping,
 )
@@ -53,6 +55,18 @@ def test_cold_starts_of_poisson_arrivals() -> None:
     assert cold_starts_a_day(24, 300) == pytest.approx(22.08, abs=0.01)
     # one a second: never
     assert cold_starts_a_day(86_400, 300) < 1e-100
+
+
+def test_cold_starts_of_recorded_arrivals() -> None:
+    # Over 1,000 s: at 0 (the first), 100, 700 (600 s later) and 1,000 s (exactly 300 s later: still warm).
+    recorded = parse_trace("offset_s\n0\n100\n700\n1000\n", "t.csv")
+    calls, cold = recorded_cold_starts_a_day(recorded, 300)
+    assert calls == pytest.approx(4 * 86.4)
+    assert cold == pytest.approx(2 * 86.4)
+    # Two calls in minute 1 (30 s apart), none in 2 and 3, one in minute 4.
+    minutes = parse_trace("HashOwner,HashApp,HashFunction,Trigger,1,2,3,4\na,b,c,http,2,0,0,1\n", "t.csv")
+    calls, cold = recorded_cold_starts_a_day(minutes, 100)
+    assert (calls, cold) == (pytest.approx(3 * 360), pytest.approx(2 * 360))
 
 
 def test_own_prices_come_first_and_bad_ones_are_said(tmp_path: Path) -> None:
