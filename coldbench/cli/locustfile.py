@@ -11,7 +11,7 @@ from coldbench.core.profile import Profile, Users, apply_settings
 
 _DURATION_NS = 30_000_000_000
 # What is said of a target, not of its requests; the timeout bounds the wait for what is in flight at the end.
-_OF_TARGETS = ("url", "timeout", "cold_header", "instance_header", "no_id", "label")
+_OF_TARGETS = ("url", "timeout", "cold_header", "instance_header", "expect_status", "no_id", "label")
 
 
 def is_locustfile(name: str) -> bool:

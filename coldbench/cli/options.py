@@ -53,6 +53,14 @@ InstanceHeader = Annotated[
     str | None,
     typer.Option("--instance-header", metavar="NAME", help="The header that carries the instance's id."),
 ]
+ExpectStatus = Annotated[
+    str | None,
+    typer.Option(
+        "--expect-status",
+        metavar="CODE[,CODE]",
+        help="The function's answers have this status; others are discarded, and counted.",
+    ),
+]
 NoId = Annotated[
     bool,
     typer.Option("--no-id", help="Do not send X-Coldbench-Id (for gateways that refuse unknown headers)."),

@@ -37,6 +37,7 @@ class TargetOptions(Struct, frozen=True, kw_only=True):
     resolve: options.Resolve = None
     cold_header: options.ColdHeader = None
     instance_header: options.InstanceHeader = None
+    expect_status: options.ExpectStatus = None
     no_id: options.NoId = False
     curl: options.Curl = None
     label: options.Label = None
@@ -106,6 +107,7 @@ def read_targets(
                 resolve=dict(_resolution(text) for text in given.resolve or []),
                 cold_header=given.cold_header,
                 instance_header=given.instance_header,
+                expect_status=_statuses(given.expect_status),
                 send_id=not given.no_id,
                 fresh_connections=connections == "fresh",
             )
@@ -209,6 +211,13 @@ def _read_file(name: str, place: str) -> bytes:
         return Path(name).read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {name}: {error.strerror}", place=place) from error
+
+
+def _statuses(text: str | None) -> tuple[int, ...]:
+    codes = [] if text is None else text.split(",")
+    if not all(re.fullmatch("[2-5][0-9][0-9]", code) for code in codes):
+        raise UsageError(f"expected status codes such as 200 or 200,404, got {text}", place="--expect-status")
+    return tuple(map(int, codes))
 
 
 def _resolution(text: str) -> tuple[str, str]:

@@ -32,6 +32,7 @@ class AnsweredBy(StrEnum):
     CACHE = "cache"
     GATEWAY = "gateway"  # the platform answered in the function's place
     THROTTLE = "throttle"
+    UNEXPECTED = "unexpected"  # not what the target's owner expects of the function
     FAILED_START = "failed_start"  # the platform says that no instance came up
     UNSTATED = "unstated"
 

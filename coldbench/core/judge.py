@@ -106,6 +106,8 @@ def _did_not_run(invocation: Invocation) -> tuple[Verdict, str] | None:
             return Verdict.DISCARDED, f"a cache answered: {evidence.answered_why}"
         case AnsweredBy.GATEWAY:
             return Verdict.DISCARDED, f"the platform answered for the function: {evidence.answered_why}"
+        case AnsweredBy.UNEXPECTED:
+            return Verdict.DISCARDED, f"not the answer expected: {evidence.answered_why}"
         case AnsweredBy.FUNCTION:
             return None
     status = invocation.status or 0

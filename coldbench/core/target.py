@@ -25,6 +25,8 @@ class Target(Struct, frozen=True, kw_only=True):
     # names of headers that this target's owner says are its cold flag and its instance id
     cold_header: str | None = None
     instance_header: str | None = None
+    # an answer of another status is not the function's; none: each may be
+    expect_status: tuple[int, ...] = ()
     # False for gateways that refuse headers they do not know
     send_id: bool = True
     fresh_connections: bool = False

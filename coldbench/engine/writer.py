@@ -71,6 +71,7 @@ def evidence_reader(order: Order) -> Read:
             status=status,
             cold_header=order.targets[target].cold_header,
             instance_header=order.targets[target].instance_header,
+            expect_status=order.targets[target].expect_status,
             body_start=body_start,
         )
         return evidence, evidence_cells(evidence)

@@ -1,6 +1,8 @@
 """What one response tells about the instance behind it: header fields in, Evidence out."""
 
-from coldbench.core.invocation import Evidence
+from collections.abc import Sequence
+
+from coldbench.core.invocation import AnsweredBy, Evidence
 from coldbench.evidence.answered import who_answered
 from coldbench.evidence.headers import Headers
 from coldbench.evidence.readings import GENERIC, declared, read_fields
@@ -31,12 +33,15 @@ def read(
     status: int | None,
     cold_header: str | None,
     instance_header: str | None,
+    expect_status: Sequence[int] = (),
     body_start: bytes = b"",
 ) -> Evidence:
     """All that the response says; what is missing, unreadable or contradicted by a twin is not observed.
 
     The headers that the target's owner names are believed before the shim, the shim before what any
     platform may send. Level 2 is the shim, level 1 a header that says more than which request this was.
+    A status other than those expected is not the function's answer, whoever sent it; what a cache or a
+    gateway says of itself goes before.
     `raw` has every field that may be evidence, by lower-case name, several values on a line each, secrets
     redacted and long values cut; and `:body`, the body's first bytes where the caller kept them.
     """
@@ -46,6 +51,10 @@ def read(
         sent |= read_fields(headers, declared(cold_header, instance_header))
     level = 2 if shim else int(not sent.keys() <= {"request_id"})
     answered_by, why = who_answered(headers, status, ran=bool(shim) or not _EXECUTED.isdisjoint(sent))
+    ours = answered_by in (AnsweredBy.FUNCTION, AnsweredBy.UNSTATED)
+    if ours and expect_status and status not in expect_status:
+        expected = " or ".join(map(str, expect_status))
+        answered_by, why = AnsweredBy.UNEXPECTED, f"status {status}, not {expected}"
     raw = _raw(headers)
     if body_start:
         raw[_BODY] = redact_text(body_start[:_MOST_CHARACTERS].decode("utf-8", "replace"))

@@ -167,5 +167,6 @@ class Caller:
             status=exchange.status,
             cold_header=self._target.cold_header,
             instance_header=self._target.instance_header,
+            expect_status=self._target.expect_status,
             body_start=bytes(exchange.body_start),
         )

@@ -35,7 +35,7 @@ def _who_answered(result: Result) -> Iterator[str]:
     answered = sum(verdicts.values())
     redirects = sum(n for status, n in result.statuses.items() if status.startswith("3"))
     if redirects:
-        yield f"{redirects} answers were redirects, which are not followed: use the URL they point to"
+        yield f"{redirects} answers were redirects, not the function: use the URL they point to"
     if verdicts.get(Verdict.THROTTLED):
         yield (
             f"{verdicts[Verdict.THROTTLED]} invocations were throttled; a new account may allow only ten at "
@@ -46,8 +46,14 @@ def _who_answered(result: Result) -> Iterator[str]:
             f"{verdicts[Verdict.START_FAILED]} callers waited for an instance that never came up: "
             "look at the function's own log for its init error"
         )
-    if answered and verdicts.get(Verdict.DISCARDED, 0) == answered:
+    discarded = verdicts.get(Verdict.DISCARDED, 0)
+    if answered and discarded == answered:
         yield "no answer came from the function itself: something answered, or refused, in its place"
+    elif discarded > redirects:
+        yield (
+            f"{discarded} invocations were not answered by the function itself, and are in no figure: "
+            "the column reason of the table judged in samples.db says why"
+        )
     for name, count in sorted(result.errors.items()):
         yield f"{count} invocations failed: {name}{advice(name)}"
 

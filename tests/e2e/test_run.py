@@ -346,3 +346,19 @@ def test_a_broken_pipe_is_quiet(tmp_path: Path) -> None:
     with os.fdopen(writing, "wb") as closed:
         done = subprocess.run([*COLDBENCH, "--help"], stdout=closed, stderr=subprocess.PIPE, cwd=tmp_path)
     assert done.stderr == b""
+
+
+def test_an_answer_of_another_status_is_discarded_and_said(tmp_path: Path) -> None:
+    async def every_other(visit: Visit) -> bytes:
+        if visit.number % 2:
+            return ok(b"hello")
+        return b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+
+    with raw_server(every_other) as server:
+        twice = ("--profile", "burst", "--set", "repeat=1", "--set", "idle.duration=0s", "--set", "size=3")
+        url = ("--url", f"f={server.url}", "--expect-status", "200")
+        record = parsed(coldbench("run", *url, *twice, "--json", "-", cwd=tmp_path))
+    add_up(record)
+    (result,) = record["results"]
+    assert result["verdicts"]["discarded"] == result["statuses"]["404"] == 3
+    assert any("3 invocations were not answered" in note for note in record["notes"] + result["notes"])

@@ -30,6 +30,8 @@ def test_a_url_that_is_none_is_said_before_the_start(url: str, name: str) -> Non
         (TargetOptions(url=[URL], method="GE T"), "--method 'GE T'"),
         (TargetOptions(url=[URL], method="A\r\nB: c"), "--method"),
         (TargetOptions(url=[URL], resolve=["foo"]), "--resolve"),
+        (TargetOptions(url=[URL], expect_status="ok"), "--expect-status"),
+        (TargetOptions(url=[URL], expect_status="200,"), "--expect-status"),
         (TargetOptions(url=[URL, f"a={URL}", f"a={URL}"]), "--url"),
         (TargetOptions(url=[URL], header=["X: a\r\nY: b"]), "--header"),
         (TargetOptions(url=[URL], header=["X: $COLDBENCH_NO_SUCH_VARIABLE"]), "--header"),

@@ -296,3 +296,26 @@ def test_whatever_comes_evidence_comes_of_it(
     assert msgspec.json.decode(msgspec.json.encode(found), type=Evidence) == found
     for duration in (found.init_ms, found.exec_ms, found.queue_ms, found.instance_age_ms):
         assert duration is None or 0 <= duration <= 1e11
+
+
+@pytest.mark.parametrize(
+    ("lines", "status", "expected", "answered_by"),
+    [
+        ([], 200, (200,), AnsweredBy.UNSTATED),
+        ([SHIM], 200, (200, 404), AnsweredBy.FUNCTION),
+        ([], 404, (200,), AnsweredBy.UNEXPECTED),
+        ([SHIM], 404, (200,), AnsweredBy.UNEXPECTED),
+        ([], 502, (200,), AnsweredBy.GATEWAY),
+        ([], 429, (200,), AnsweredBy.THROTTLE),
+        (["Age: 12"], 404, (200,), AnsweredBy.CACHE),
+        ([], 404, (), AnsweredBy.UNSTATED),
+    ],
+)
+def test_an_unexpected_status_is_not_the_functions_answer(
+    lines: list[str], status: int, expected: tuple[int, ...], answered_by: AnsweredBy
+) -> None:
+    headers = parse_head("\r\n".join(lines).encode())
+    found = read(headers, status=status, cold_header=None, instance_header=None, expect_status=expected)
+    assert found.answered_by is answered_by
+    if answered_by is AnsweredBy.UNEXPECTED:
+        assert found.answered_why == f"status {status}, not {expected[0]}"
