@@ -30,6 +30,27 @@ def test_the_lab_s_timeout_is_found_and_a_resumed_run_counts_nothing_twice(tmp_p
     assert not any(point["cold"] for point in found["curve"] if point["gap_s"] < 0.6)
 
 
+@pytest.mark.accept
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("evidence", ["full", "headers", "none"])
+def test_a_timeout_of_three_seconds_is_found_within_five_percent(evidence: str, tmp_path: Path) -> None:
+    url = f"lab:python?idle=3s&evidence={evidence}"
+    run = coldbench(
+        "lifetime",
+        "--url",
+        url,
+        "--precision",
+        "5%",
+        "--max-gap",
+        "8s",
+        "--json",
+        "-",
+        cwd=tmp_path,
+        within_s=280,
+    )
+    assert parsed(run)["lifetime"]["p50"]["value"] == pytest.approx(3.0, rel=0.05)
+
+
 def test_the_plan_is_shown_and_nothing_is_sent(tmp_path: Path) -> None:
     shown = coldbench("lifetime", "--url", "https://f.example/", "--dry-run", cwd=tmp_path)
     assert "at most 60 trials" in shown.stdout
