@@ -38,14 +38,14 @@ from coldbench.core.crew import (
     Taken,
     clock,
     decode_from_worker,
-    new_nonce,
     proof,
     proves,
 )
 from coldbench.core.errors import ColdbenchError
-from coldbench.core.messages import Finished, Joined, Listening, Pulse, Started, WorkerSaid, frame
+from coldbench.core.messages import Finished, Joined, Listening, Pulse, Started, frame
 from coldbench.core.share import Share
 from coldbench.engine.inbox import Inbox
+from coldbench.engine.member import Member
 from coldbench.engine.outbox import Pipe
 from coldbench.engine.worker import MESSAGE
 
@@ -57,38 +57,6 @@ _LOST_NS = 5_000_000_000
 _LEAD_NS = 50_000_000
 _LOOK_S = 0.02
 _PULSE_TICKS = 12
-
-
-class Member:
-    """A worker as the master knows it."""
-
-    def __init__(self, identity: str, hello: Hello) -> None:
-        self.identity = identity
-        self.name = hello.name
-        self.worker_nonce = hello.nonce
-        self.master_nonce = new_nonce()
-        self.rank = -1  # until it has proved itself
-        self.clocks: list[Clock] = []
-        self.first_clock: Clock | None = None
-        self.reached: dict[str, str] | None = None
-        self.gate = -1  # the last step it has come to
-        self.next_batch = 0
-        self.intended = 0
-        self.pulse: Pulse | None = None
-        self.done: Done | None = None
-        self.heard_ns = monotonic_ns()
-        self.lost_ns: int | None = None  # it fell silent, and nothing more is taken from it
-        self.left_ns: int | None = None  # it ended before its share was done
-
-    @property
-    def complete(self) -> bool:
-        """It has finished, and all that it measured is here."""
-        return self.done is not None and self.next_batch == self.done.batches
-
-    @property
-    def clock(self) -> Clock:
-        """The one of the answers that is known best."""
-        return min(self.clocks, key=lambda one: one.error_ns)
 
 
 def run(lead: Lead, from_cli: Inbox, to_cli: Pipe, facts: Pipe) -> None:
@@ -280,21 +248,7 @@ class Master:
             connections_opened=sum(end.connections_opened for end in ends),
             cpu_pct_max=max(busy, default=None),
             interrupted=self.stop.is_set(),
-            workers=tuple(self._said(member) for member in self._enlisted),
-        )
-
-    def _said(self, member: Member) -> WorkerSaid:
-        first, done = member.first_clock, member.done
-        gone_ns = member.lost_ns or member.left_ns
-        return WorkerSaid(
-            rank=member.rank,
-            name=member.name,
-            # What it was off at the start is known to its error; what it has drifted since is not corrected.
-            clock_error_ns=None
-            if first is None
-            else first.error_ns + abs(member.clock.ahead_ns - first.ahead_ns),
-            cpu_pct_max=None if done is None else done.finished.cpu_pct_max,
-            lost_after_ns=None if gone_ns is None else gone_ns - self._zero_ns,
+            workers=tuple(member.said(self._zero_ns) for member in self._enlisted),
         )
 
     def _look(self) -> None:
