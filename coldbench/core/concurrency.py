@@ -3,6 +3,10 @@
 Assumed: one instance is warm when the first burst comes, the platform fills it before it turns elsewhere,
 and all calls last about as long. Then the first burst that is too large shows how many it took: the others
 waited, for its room (about one whole call) or for another instance to start.
+
+Calls that share a processor slow each other, which looks like a queue. What tells them apart is the execution
+that an answer reports; without it a burst in which not even the quickest call was as quick as a lone one, as
+the first of a queue is, tells nothing of the room.
 """
 
 from collections import Counter, defaultdict
@@ -13,6 +17,7 @@ from statistics import median
 from msgspec import Struct
 from msgspec.structs import replace
 
+from coldbench.core.hold import HoldBy
 from coldbench.core.invocation import Invocation
 
 # A call was taken at once when it took no longer than a lone one by more than all of these: a time, a part of
@@ -20,6 +25,8 @@ from coldbench.core.invocation import Invocation
 _UNLIKE_NS = 20_000_000
 _UNLIKE = 0.1
 _DIFFERENCES = 3
+# Those who queue for room wait for about a whole call to end, less its head start; sharing calls do not.
+_QUEUED = 0.5
 # A delay this near to whole calls, in parts of one, is a queue's.
 _NEAR_WHOLE = 0.2
 
@@ -41,7 +48,12 @@ class Fate(StrEnum):
 
 
 class Burst(Struct, frozen=True, kw_only=True):
-    """One burst. Where answers name no instance `instances` is None, and `at_once` is of all that are up."""
+    """One burst. Where answers name no instance `instances` is None, and `at_once` is of all that are up.
+
+    `parallel` is how many lone calls' work one instance did at once, queueing or not: its calls times a lone
+    one's time, over the time until the last of them was answered, both less the network's round trip. None
+    where not all calls were one instance's, and of held calls: waiting is no work.
+    """
 
     size: int
     at_once: int  # the most that one instance took
@@ -50,30 +62,47 @@ class Burst(Struct, frozen=True, kw_only=True):
     instances: int | None
     spread_ms: float
     wait_max_ms: float
+    parallel: float | None = None
 
 
 class Concurrency(Struct, frozen=True, kw_only=True):
-    """What one instance takes at once. `per_instance` is None while all bursts were taken: it is at least
-    `low`. By ids low = high; by the waits they are what the two bursts around it prove."""
+    """What one instance takes at once. `per_instance` is None while no burst shows a limit: it is at least
+    `low`. By ids low = high; by the waits they are what the two bursts around it prove.
+
+    `parallel` is that of the largest burst that has one. `slowed` is the size of the first burst without a
+    single call as quick as a lone one.
+    """
 
     per_instance: int | None = None
     low: int | None = None
     high: int | None = None
-    method: str = "none"  # ids, waits, or none where no lone call was answered
+    method: str = "none"  # ids, waits, or none: no lone call was answered, or they do not tell who waited
     when_full: str | None = None  # what became of the first calls that found no room
+    parallel: float | None = None
+    slowed: int | None = None
     held_by: str | None = None
     single_ms: float | None = None
     bursts: tuple[Burst, ...] = ()
+
+
+class _Lone(Struct, frozen=True):
+    """What a call takes alone, and from how much more on it is late; by the measure of `_waited_ns`."""
+
+    waited_ns: int
+    unlike_ns: int
+    whole_ns: int  # its wait, whatever the measure
+    less_execution: bool
 
 
 class BurstTally:
     """Of one target: add its invocations in the order of their numbers, then ask."""
 
     def __init__(self) -> None:
-        self._single_ns: list[int] = []
+        self._singles: list[Invocation] = []
         self._bursts: defaultdict[str, list[Invocation]] = defaultdict(list)
         self._before: set[str] = set()  # instances that answered before the first burst
-        self._named = True
+        self._named = self._reported = True
+        self._round_trip_ns: int | None = None
 
     def add(self, invocation: Invocation) -> None:
         """One more; those without an answer tell nothing."""
@@ -81,40 +110,52 @@ class BurstTally:
             return
         instance, role = invocation.evidence.instance, invocation.phase.rpartition(":")[2]
         self._named = self._named and instance is not None
+        self._reported = self._reported and invocation.evidence.exec_ms is not None
+        connect_ns = invocation.connect_ns
+        if connect_ns is not None and (self._round_trip_ns is None or connect_ns < self._round_trip_ns):
+            self._round_trip_ns = connect_ns
         if role == Role.BURST:
             self._bursts[invocation.phase].append(invocation)
         elif instance is not None:
             self._before.add(instance)
         if role == Role.SINGLE:
-            self._single_ns.append(invocation.wait_ns)
+            self._singles.append(invocation)
 
     def concurrency(self, held_by: str | None) -> Concurrency:
         """What the bursts come to; `held_by` is what kept the instances busy."""
-        if not self._single_ns:
+        if not self._singles:
             return Concurrency(held_by=held_by)
-        single_ns = round(median(self._single_ns))
-        differ_ns = max(self._single_ns) - min(self._single_ns)
-        unlike_ns = round(max(_UNLIKE_NS, _UNLIKE * single_ns, _DIFFERENCES * differ_ns))
+        # Without ids a start, too, shows only as a wait, which half a call may exceed.
+        lone = _lone(self._singles, less_execution=self._named and self._reported)
+        working = held_by in (HoldBy.REQUEST, HoldBy.NATURAL)
         up = set(self._before)
         bursts: list[Burst] = []
         full: int | None = None
         when_full: str | None = None
         for calls in self._bursts.values():
-            fates = [_fate(call, single_ns, unlike_ns, up) for call in calls]
+            fates = [_fate(call, lone, up) for call in calls]
             burst = _burst(calls, fates, named=self._named)
-            if full is None and burst.at_once < burst.size:
+            if working and Fate.STARTED not in fates and len({call.evidence.instance for call in calls}) == 1:
+                burst = replace(burst, parallel=_parallel(calls, lone, self._round_trip_ns or 0))
+            if full is None and 0 < burst.at_once < burst.size:
                 full = len(bursts)
                 others = sorted({fate for fate in fates if fate is not Fate.TAKEN})
                 when_full = " and ".join(others) or None
             bursts.append(burst)
             up |= {call.evidence.instance or "" for call in calls}
+        blurred = lone.unlike_ns > (1 - _NEAR_WHOLE) * lone.whole_ns
+        if blurred and (full is None or not self._named):
+            # Who waited for a whole call would be taken for one that did not; only ids tell of a start.
+            return Concurrency(held_by=held_by, single_ms=lone.whole_ns / 1e6)
         low = max((burst.at_once for burst in bursts[:full]), default=1)
         found = Concurrency(
-            low=low,
+            low=max(1, low),
             method="ids" if self._named else "waits",
             when_full=when_full,
+            parallel=next((burst.parallel for burst in reversed(bursts) if burst.parallel is not None), None),
+            slowed=next((burst.size for burst in bursts[:full] if not burst.at_once), None),
             held_by=held_by,
-            single_ms=single_ns / 1e6,
+            single_ms=lone.whole_ns / 1e6,
             bursts=tuple(bursts),
         )
         if full is None:
@@ -124,17 +165,41 @@ class BurstTally:
         return replace(found, per_instance=value, low=bounds[0], high=max(value, bounds[1]))
 
 
-def _fate(call: Invocation, single_ns: int, unlike_ns: int, up: set[str]) -> Fate:
+def _lone(singles: Sequence[Invocation], *, less_execution: bool) -> _Lone:
+    waits = [_waited_ns(call, less_execution=less_execution) for call in singles]
+    waited_ns = round(median(waits))
+    whole_ns = round(median(call.wait_ns or 0 for call in singles))
+    part = _QUEUED if less_execution else _UNLIKE
+    unlike_ns = round(max(_UNLIKE_NS, part * whole_ns, _DIFFERENCES * (max(waits) - min(waits))))
+    return _Lone(waited_ns, unlike_ns, whole_ns, less_execution)
+
+
+def _waited_ns(call: Invocation, *, less_execution: bool) -> int:
+    execution_ms = (call.evidence.exec_ms or 0.0) if less_execution else 0.0
+    return (call.wait_ns or 0) - round(execution_ms * 1e6)
+
+
+def _fate(call: Invocation, lone: _Lone, up: set[str]) -> Fate:
     """`up`: the instances that had answered before its burst."""
-    instance, more_ns = call.evidence.instance, (call.wait_ns or 0) - single_ns
+    instance = call.evidence.instance
+    more_ns = _waited_ns(call, less_execution=lone.less_execution) - lone.waited_ns
     if instance is not None:
         if instance not in up:
             return Fate.STARTED
-        return Fate.QUEUED if more_ns > unlike_ns else Fate.TAKEN
-    if more_ns <= unlike_ns:
+        return Fate.QUEUED if more_ns > lone.unlike_ns else Fate.TAKEN
+    if more_ns <= lone.unlike_ns:
         return Fate.TAKEN
-    calls = more_ns / single_ns
+    calls = more_ns / lone.whole_ns
     return Fate.QUEUED if round(calls) and abs(calls - round(calls)) <= _NEAR_WHOLE else Fate.STARTED
+
+
+def _parallel(calls: Sequence[Invocation], lone: _Lone, round_trip_ns: int) -> float | None:
+    """As `Burst.parallel`; None of a lone call, and where the network hides the work."""
+    alone_ns = lone.whole_ns - round_trip_ns
+    last_ns = max(call.wait_ns or 0 for call in calls) - round_trip_ns
+    if len(calls) < 2 or alone_ns <= 0 or last_ns <= 0:
+        return None
+    return len(calls) * alone_ns / last_ns
 
 
 def _burst(calls: Sequence[Invocation], fates: Sequence[Fate], *, named: bool) -> Burst:

@@ -26,7 +26,20 @@ def concurrency_words(found: Concurrency) -> Iterator[str]:
         yield "No call was answered: nothing is known of its concurrency."
         return
     by = "by the instances' ids" if found.method == "ids" else "by the waits, since answers name no instance"
-    if found.per_instance is None:
+    if found.method == "none":
+        yield (
+            f"Lone calls, of {ms(found.single_ms)} ms, are too short or differ too much to tell who waited: "
+            "nothing is known of its concurrency. Let it honour the shim's hold header, or name a longer "
+            "request with --hold-with."
+        )
+        return
+    if found.per_instance is None and found.slowed is not None:
+        yield (
+            f"One instance takes at least {found.low} at once, {by}. In the burst of {found.slowed} not one "
+            "call was as quick as a lone one: they slow each other down, or the warm instance had gone. That "
+            "tells no limit."
+        )
+    elif found.per_instance is None:
         yield f"One instance took all {found.low} calls at once ({by}); larger bursts may show its limit."
     else:
         bounds = "" if found.low == found.high else f" [{found.low} to {found.high}]"
@@ -34,6 +47,12 @@ def concurrency_words(found: Concurrency) -> Iterator[str]:
         full = [_WHEN_FULL[fate] for fate in _WHEN_FULL if fate in (found.when_full or "").split(" and ")]
         if full:
             yield f"Beyond that {', and '.join(full)}."
+    if found.parallel is not None:
+        size = max(burst.size for burst in found.bursts if burst.parallel is not None)
+        yield (
+            f"It worked on about {found.parallel:.1f} at once: {size} calls took as long as "
+            f"{size / found.parallel:.1f} lone ones after each other."
+        )
     yield (
         f"A lone call took {ms(found.single_ms)} ms, held by {found.held_by}. It is presumed that one "
         "instance was warm, that the platform fills it before it turns elsewhere, and that calls last alike."
@@ -41,8 +60,8 @@ def concurrency_words(found: Concurrency) -> Iterator[str]:
     if found.held_by == HoldBy.NATURAL:
         yield (
             "Nothing but their own execution held the calls: if it is shorter than twice the round trip they "
-            "may not have overlapped. Let it honour the shim's hold header, or name a longer request with "
-            "--hold-with."
+            "may not have overlapped, and where it needs the processor they may look like a queue. Let it "
+            "honour the shim's hold header, or name a longer request with --hold-with."
         )
     spread_ms = max((burst.spread_ms for burst in found.bursts), default=0.0)
     if spread_ms > found.single_ms / 2:

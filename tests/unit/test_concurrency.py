@@ -6,13 +6,15 @@ import pytest
 
 from coldbench.cli.concurrency import sizes_up_to
 from coldbench.core.concurrency import Burst, BurstTally, Concurrency
+from coldbench.core.hold import HoldBy
 from coldbench.core.invocation import Error, Evidence, Invocation
+from coldbench.report.concurrency import concurrency_words
 
 MS = 1_000_000
 LONE_MS = 400.0
 
 
-def call(phase: str, wait_ms: float, instance: str | None = None) -> Invocation:
+def call(phase: str, wait_ms: float, instance: str | None = None, exec_ms: float | None = None) -> Invocation:
     """One that was sent at 0."""
     return Invocation(
         seq=0,
@@ -23,17 +25,23 @@ def call(phase: str, wait_ms: float, instance: str | None = None) -> Invocation:
         first_byte_ns=round(wait_ms * MS),
         end_ns=round(wait_ms * MS),
         status=200,
-        evidence=Evidence(instance=instance),
+        evidence=Evidence(instance=instance, exec_ms=exec_ms),
     )
 
 
-def found(bursts: Sequence[Sequence[Invocation]], instance: str | None) -> Concurrency:
+def found(
+    bursts: Sequence[Sequence[Invocation]],
+    instance: str | None,
+    *,
+    held_by: HoldBy = HoldBy.FOR,
+    reported: bool = False,
+) -> Concurrency:
     tally = BurstTally()
     for wait_ms in (LONE_MS - 1, LONE_MS, LONE_MS + 1):
-        tally.add(call("0:single", wait_ms, instance))
+        tally.add(call("0:single", wait_ms, instance, wait_ms - 2 if reported else None))
     for one in (one for burst in bursts for one in burst):
         tally.add(one)
-    return tally.concurrency("hold header")
+    return tally.concurrency(held_by)
 
 
 def queueing(size: int, room: int, instance: str | None) -> Iterator[Invocation]:
@@ -74,6 +82,52 @@ def test_an_instance_that_takes_all_has_no_known_limit() -> None:
     assert (its.per_instance, its.low, its.high) == (None, 4, None)
 
 
+def sharing(size: int, room: int, *, reported: bool, named: bool = True) -> Iterator[Invocation]:
+    """So many calls to one instance whose calls share one processor; others are started for the rest."""
+    inside = min(size, room)
+    for place in range(size):
+        fits = place < room
+        wait_ms = inside * LONE_MS + place if fits else LONE_MS + 150
+        instance = ("first" if fits else f"{size}-{place}") if named else None
+        yield call(f"{size}:burst", wait_ms, instance, wait_ms - 2 if reported else None)
+
+
+def test_calls_that_share_a_processor_are_no_queue_where_executions_are_reported() -> None:
+    bursts = [[*sharing(size, 5, reported=True)] for size in sizes_up_to(8)]
+    its = found(bursts, "first", held_by=HoldBy.NATURAL, reported=True)
+    assert (its.per_instance, its.when_full, its.slowed) == (5, "started", None)
+    assert its.parallel == pytest.approx(1.0, rel=0.01)
+
+
+def test_a_queue_is_one_where_executions_are_reported() -> None:
+    bursts = [
+        [call(f"{size}:burst", LONE_MS * (1 + place // 2), "first", LONE_MS - 2) for place in range(size)]
+        for size in sizes_up_to(4)
+    ]
+    its = found(bursts, "first", held_by=HoldBy.REQUEST, reported=True)
+    assert (its.per_instance, its.when_full) == (2, "queued")
+    assert its.parallel == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_where_not_one_call_is_as_quick_as_a_lone_one_no_limit_is_told(named: bool) -> None:
+    bursts = [[*sharing(size, 99, reported=False, named=named)] for size in (1, 2, 3)]
+    its = found(bursts, "first" if named else None, held_by=HoldBy.NATURAL)
+    assert (its.per_instance, its.low, its.high, its.slowed) == (None, 1, None, 2)
+    words = " ".join(concurrency_words(its))
+    assert "slow each other down" in words
+    assert "queues" not in words
+
+
+def test_held_calls_do_no_work() -> None:
+    assert found([[*queueing(4, 4, "first")]], "first", held_by=HoldBy.FOR).parallel is None
+
+
+def test_a_slow_first_burst_is_not_a_limit() -> None:
+    its = found([[call("1:burst", 2 * LONE_MS, "first")], [*queueing(3, 2, "first")]], "first")
+    assert (its.per_instance, its.slowed) == (2, 1)
+
+
 def test_late_answers_of_a_jittery_network_are_not_a_limit() -> None:
     tally = BurstTally()
     for wait_ms in (400, 440, 420):
@@ -94,6 +148,28 @@ def test_calls_without_an_answer_are_not_counted() -> None:
 
 def test_nothing_is_said_where_no_lone_call_was_answered() -> None:
     assert BurstTally().concurrency(None) == Concurrency()
+
+
+def uneven(burst: Iterator[Invocation], instance: str | None) -> Concurrency:
+    """Where lone calls differ so much that a wait tells nothing."""
+    tally = BurstTally()
+    for wait_ms in (400, 250, 420):
+        tally.add(call("0:single", wait_ms, instance))
+    for one in burst:
+        tally.add(one)
+    return tally.concurrency(HoldBy.NATURAL)
+
+
+def test_among_uneven_calls_an_id_still_tells_of_a_start() -> None:
+    its = uneven(scaling(3, 2, named=True), "first")
+    assert (its.per_instance, its.method, its.when_full) == (2, "ids", "started")
+
+
+@pytest.mark.parametrize("instance", ["first", None])
+def test_nothing_is_said_where_lone_calls_differ_by_a_call(instance: str | None) -> None:
+    its = uneven(queueing(3, 2, instance), instance)
+    assert (its.method, its.per_instance, its.low, its.bursts) == ("none", None, None, ())
+    assert "differ too much" in " ".join(concurrency_words(its))
 
 
 def test_sizes_grow_to_the_largest() -> None:
