@@ -6,6 +6,7 @@ requests at once swallows several pings: then there have to be more of them. Nei
 platform nor the concurrency is known, so both are raised until N are reached, and lowered again with care.
 """
 
+from enum import StrEnum
 from math import ceil
 
 from msgspec import Struct
@@ -16,6 +17,8 @@ _LEAST_HOLD_NS = 25_000_000
 # A hold shorter than this many spreads is suspected first when too few were reached.
 _SPREADS = 1.5
 _LONGER = 2.0
+# Pings leave together; on their way to the platform they may drift apart. A hold is not cut below this.
+_AMPLE_SPREADS = 3
 # After so many covered rounds in a row a shorter hold is tried.
 _SETTLED_ROUNDS = 10
 _SHORTER = 0.8
@@ -29,6 +32,7 @@ class Reach(Struct, frozen=True, kw_only=True):
     missed_pings: int = 0
     missed_hold_ns: int = 0
     covered_in_a_row: int = 0
+    widest_ns: int = 0  # the widest spread in those rounds
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -43,46 +47,52 @@ def first_reach(instances: int, limits: Limits) -> Reach:
     return Reach(pings=min(instances, limits.pings), hold_ns=min(FIRST_HOLD_NS, limits.hold_ns))
 
 
+class Met(StrEnum):
+    """What pings met that reached too few instances."""
+
+    PACKED = "packed"  # several shared an instance
+    GROWING = "growing"  # some waited for instances that are being started: those take the next pings
+    LATE = "late"  # some came when others were no longer held, though no instance was started
+
+
 def escalated(
-    reach: Reach, reached: int, wanted: int, *, spread_ns: int, queued: bool, limits: Limits
+    reach: Reach, reached: int, wanted: int, *, spread_ns: int, met: Met, limits: Limits
 ) -> Reach | None:
     """What to send after `reached` of `wanted` answered to pings that left within `spread_ns`.
 
-    `queued`: some waited for an instance to start or to become free; those that were started for them
-    take the next pings, so that the same is sent again. None when nothing more is allowed.
+    None when nothing more is allowed.
     """
-    missed = replace(reach, missed_hold_ns=max(reach.missed_hold_ns, reach.hold_ns), covered_in_a_row=0)
-    if reach.hold_ns < _SPREADS * spread_ns and reach.hold_ns < limits.hold_ns:
+    reach = replace(reach, covered_in_a_row=0, widest_ns=0)
+    longer = replace(reach, missed_hold_ns=max(reach.missed_hold_ns, reach.hold_ns))
+    too_short = reach.hold_ns < _SPREADS * spread_ns or met is Met.LATE
+    if too_short and reach.hold_ns < limits.hold_ns:
         hold_ns = round(max(_LONGER * reach.hold_ns, _SPREADS * spread_ns))
-        return replace(missed, hold_ns=min(limits.hold_ns, hold_ns))
-    if queued:
-        return replace(reach, covered_in_a_row=0)
-    if reach.pings < limits.pings:
+        return replace(longer, hold_ns=min(limits.hold_ns, hold_ns))
+    if met is Met.GROWING:
+        return reach
+    if reach.pings < limits.pings and met is Met.PACKED:
         # As many for each instance as it took now: at least one more.
         pings = max(reach.pings + 1, ceil(reach.pings * wanted / max(reached, 1)))
-        return replace(
-            reach,
-            pings=min(limits.pings, pings),
-            missed_pings=max(reach.missed_pings, reach.pings),
-            covered_in_a_row=0,
-        )
+        missed = max(reach.missed_pings, reach.pings)
+        return replace(reach, pings=min(limits.pings, pings), missed_pings=missed)
     if reach.hold_ns < limits.hold_ns:
-        return replace(missed, hold_ns=min(limits.hold_ns, round(_LONGER * reach.hold_ns)))
+        return replace(longer, hold_ns=min(limits.hold_ns, round(_LONGER * reach.hold_ns)))
     return None
 
 
-def covered(reach: Reach, reached: int, wanted: int) -> Reach:
+def covered(reach: Reach, reached: int, wanted: int, spread_ns: int) -> Reach:
     """What to send after pings that reached all: fewer when they reached more than that, and when that
     has gone well for some time a shorter hold. Never again what has been seen to miss."""
+    reach = replace(reach, widest_ns=max(reach.widest_ns, spread_ns))
     fewer = max(wanted, reach.missed_pings + 1, ceil(reach.pings * wanted / max(reached, 1)))
     if fewer < reach.pings:
         return replace(reach, pings=fewer, covered_in_a_row=0)
     if reach.covered_in_a_row + 1 < _SETTLED_ROUNDS:
         return replace(reach, covered_in_a_row=reach.covered_in_a_row + 1)
-    hold_ns = max(_LEAST_HOLD_NS, round(_SHORTER * reach.hold_ns))
-    if hold_ns <= reach.missed_hold_ns:
+    hold_ns = max(_LEAST_HOLD_NS, round(_SHORTER * reach.hold_ns), _AMPLE_SPREADS * reach.widest_ns)
+    if not reach.missed_hold_ns < hold_ns < reach.hold_ns:
         hold_ns = reach.hold_ns
-    return replace(reach, hold_ns=hold_ns, covered_in_a_row=0)
+    return replace(reach, hold_ns=hold_ns, covered_in_a_row=0, widest_ns=0)
 
 
 def resumed(reach: Reach, pings: int, hold_ms: float, limits: Limits) -> Reach:

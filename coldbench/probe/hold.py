@@ -16,6 +16,7 @@ _ASKED_NS = 250_000_000
 # Longer than a warm call by less than this part of what was asked: not held.
 _HELD = 0.8
 _WARM_CALLS = 3
+_CONFIRMATIONS = 2
 
 
 async def find_holding(
@@ -38,10 +39,15 @@ async def find_holding(
     for by in (HoldBy.UNTIL, HoldBy.FOR) if tells else (HoldBy.FOR,):
         holding = Holding(by=by, warm_wait_ns=wait_ns)
         asked_ns = wait_ns + _ASKED_NS
-        released_ns = time_ns()
-        invocation = await invoke(held(target, holding, asked_ns, released_ns))
-        answered_ns = time_ns()
-        if not invocation.completed or (invocation.wait_ns or 0) - wait_ns < _HELD * _ASKED_NS:
+        # Twice: a function of its own moods may once be slow where nothing holds it.
+        for _ in range(_CONFIRMATIONS):
+            released_ns = time_ns()
+            invocation = await invoke(held(target, holding, asked_ns, released_ns))
+            answered_ns = time_ns()
+            is_held = invocation.completed and (invocation.wait_ns or 0) - wait_ns >= _HELD * _ASKED_NS
+            if not is_held:
+                break
+        if not is_held:
             continue
         if by is HoldBy.FOR:
             return holding

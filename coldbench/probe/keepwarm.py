@@ -13,7 +13,7 @@ from coldbench.core.durations import format_duration
 from coldbench.core.hold import HoldBy, Holding, held
 from coldbench.core.invocation import Invocation
 from coldbench.core.keepwarm import SETTLING_ROUNDS, Kept, Round, Tally, first_uses, instances_reached, queued
-from coldbench.core.reach import Limits, Reach, covered, escalated, first_reach, resumed
+from coldbench.core.reach import Limits, Met, Reach, covered, escalated, first_reach, resumed
 from coldbench.core.target import Target
 from coldbench.probe.hold import find_holding
 from coldbench.probe.together import invoke_together, spread_ns
@@ -120,7 +120,7 @@ class Keeper:
         wanted, limits = self.asked.instances, self.asked.limits
         answers: list[Invocation] = []
         reached, estimated, widest_ns = 0, False, 0
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             reach = self.reach
             sent = await self._ping(reach)
             answers += [one for one in sent if one.completed]
@@ -131,17 +131,24 @@ class Keeper:
             # Over all attempts of the round: each instance that was pinged lives on.
             reached = by_these if estimated else self._reached(answers, reach)[0]
             if by_these >= wanted:
-                self.reach = covered(reach, by_these, wanted)
+                self.reach = covered(reach, by_these, wanted, spread_ns(sent))
                 break
-            waited = queued(sent, self.holding, reach.hold_ns) > 0
-            if not waited:
+            met = self._met(sent, reach, first=attempt == 0)
+            if met is not Met.GROWING:
                 self._steps.append(_step(reach, by_these, wanted))
-            more = escalated(reach, by_these, wanted, spread_ns=spread_ns(sent), queued=waited, limits=limits)
+            more = escalated(reach, by_these, wanted, spread_ns=spread_ns(sent), met=met, limits=limits)
             self.reach = more or reach
             if reached >= wanted or more is None or self._stopping:
                 break
         self._rounded(began, answers, reached, estimated, widest_ns)
         return True
+
+    def _met(self, sent: Sequence[Invocation], reach: Reach, *, first: bool) -> Met:
+        assert self.holding is not None
+        if not queued(sent, self.holding, reach.hold_ns):
+            return Met.PACKED
+        # Whether instances are being started is seen by their first uses, or when the same is sent again.
+        return Met.GROWING if first or first_uses(sent) else Met.LATE
 
     def _reached(self, answers: Sequence[Invocation], reach: Reach) -> tuple[int, bool]:
         assert self.holding is not None
@@ -156,7 +163,9 @@ class Keeper:
         widest_ns: int,
     ) -> None:
         cold = first_uses(answers)
-        settled = self.tally.rounds >= SETTLING_ROUNDS
+        # After a round that had reached all: before, instances are started because there are too few.
+        last = self.tally.last
+        settled = self.tally.rounds >= SETTLING_ROUNDS and last is not None and last.reached >= last.asked
         replaced = settled and recycled(cold, reached)
         self._replaced += cold if replaced else 0
         if self.asked.adapts and settled:
@@ -258,8 +267,8 @@ class Keeper:
             )
         if self._replaced:
             yield (
-                f"{self._replaced} instances were replaced while others lived on: the platform recycles "
-                "instances in use, which no ping prevents"
+                f"{self._replaced} of the instances were replaced while others lived on: the platform "
+                "recycles instances in use, which no ping prevents"
             )
         if self._missed:
             yield f"{self._missed} rounds were left out because the one before took longer than the period"

@@ -13,7 +13,7 @@ from coldbench.core.errors import UsageError
 from coldbench.core.hold import HoldBy, Holding, held
 from coldbench.core.invocation import Evidence, Invocation
 from coldbench.core.keepwarm import Round, Tally, first_uses, instances_reached, queued, together
-from coldbench.core.reach import Limits, Reach, covered, escalated, first_reach, resumed
+from coldbench.core.reach import Limits, Met, Reach, covered, escalated, first_reach, resumed
 from coldbench.core.target import Target
 from coldbench.core.window import is_open, parse_window
 
@@ -52,9 +52,10 @@ def settle(platform: Platform, wanted: int, spread_ns: int, limits: Limits = LIM
     for _ in range(40):
         reached, waited = platform.ping(reach, spread_ns)
         if reached >= wanted:
-            reach = covered(reach, reached, wanted)
+            reach = covered(reach, reached, wanted, spread_ns)
             continue
-        more = escalated(reach, reached, wanted, spread_ns=spread_ns, queued=waited, limits=limits)
+        met = Met.GROWING if waited else Met.PACKED
+        more = escalated(reach, reached, wanted, spread_ns=spread_ns, met=met, limits=limits)
         if more is None:
             break
         reach = more
@@ -89,8 +90,19 @@ def test_nothing_beyond_the_limits_is_sent() -> None:
 def test_a_shorter_hold_is_tried_and_never_again_one_that_missed() -> None:
     reach = Reach(pings=5, hold_ns=200 * MS, missed_hold_ns=150 * MS)
     for _ in range(100):
-        reach = covered(reach, 5, 5)
+        reach = covered(reach, 5, 5, MS)
     assert 150 * MS < reach.hold_ns <= 200 * MS
+
+
+def test_late_pings_are_held_longer_and_a_hold_is_not_cut_below_their_spread() -> None:
+    reach = Reach(pings=17, hold_ns=25 * MS)
+    longer = escalated(reach, 3, 5, spread_ns=2 * MS, met=Met.LATE, limits=LIMITS)
+    assert longer is not None
+    assert (longer.pings, longer.hold_ns, longer.missed_hold_ns) == (17, 50 * MS, 25 * MS)
+    reach = Reach(pings=5, hold_ns=100 * MS)
+    for number in range(100):
+        reach = covered(reach, 5, 5, 20 * MS if number % 7 == 0 else MS)
+    assert reach.hold_ns == 60 * MS
 
 
 def test_a_restart_goes_on_with_what_was_found() -> None:
