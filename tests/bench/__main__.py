@@ -18,6 +18,7 @@ from tests.bench.machine import CLIENT_CORE, SERVER_CORE, describe, exact_server
 _DOCS = Path(__file__).parents[2] / "docs" / "performance.md"
 _QUICK = "--quick" in sys.argv
 _ROUNDS = 2 if _QUICK else 5
+_DELAY_ROUNDS = 1 if _QUICK else 3
 _SECONDS = 2.0 if _QUICK else 5.0
 
 # Opens its connections, then does nothing but send on one after the other: as close as it gets.
@@ -118,7 +119,7 @@ def known_delay() -> Iterator[str]:
     names = [name for name in ("coldbench", "wrk", "hey", "FastHttpUser") if name in clients.installed()]
     for delay_ms, connections in ((1, 1), (20, 1), (300, 1), (20, 200)):
         found: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
-        for _ in range(_ROUNDS):
+        for _ in range(_DELAY_ROUNDS):
             for name in random.sample(names, len(names)):
                 with exact_server(delay_ms) as (url, seen):
                     measured = clients.CLIENTS[name](url, connections, _SECONDS)
