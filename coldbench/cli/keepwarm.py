@@ -167,7 +167,7 @@ def command(
     chosen_seed = secrets.randbelow(1 << 32) if seed is None else seed
     with reachable(targets) as there:
         run_name = name or "-".join(target.name for target in targets)
-        before = _before(out, run_name)
+        before = _before(out, run_name, there, asked)
         run = new_run("keepwarm", run_name, there, seed=chosen_seed, planned=None)
         folder = create(out, run.command, run.name, datetime.now(UTC))
         write_record(folder, run)
@@ -285,15 +285,24 @@ def _awake(windows: Sequence[Window], zone: tzinfo | None) -> Callable[[], bool]
     return lambda: is_open(windows, datetime.now(zone))
 
 
-def _before(out: Path, name: str) -> dict[str, Round]:
-    """By target, the last round of the newest keepwarm run of that name: what it had found goes on."""
+def _before(out: Path, name: str, targets: Sequence[Target], asked: Sequence[Asked]) -> dict[str, Round]:
+    """By target, the last round of the newest keepwarm run of that name, where it was asked for the same:
+    what it had found goes on."""
+    wanted = {(its.name, redact_url(its.url)): one.instances for its, one in zip(targets, asked, strict=True)}
     for folder in folders(out):
         try:
             record = read_record(folder)
-            if record.command == "keepwarm" and record.name == name:
-                return {done.target: done for done in read_events(folder, Round)}
+            if record.command != "keepwarm" or record.name != name:
+                continue
+            urls = {its.name: its.url for its in record.targets}
+            rounds = {done.target: done for done in read_events(folder, Round)}
         except UsageError:
             continue
+        return {
+            target: done
+            for target, done in rounds.items()
+            if wanted.get((target, urls.get(target, ""))) == done.asked
+        }
     return {}
 
 

@@ -178,6 +178,16 @@ def test_sigterm_ends_in_order_and_a_killed_one_is_gone_on_with(tmp_path: Path) 
 
 
 @pytest.mark.slow
+def test_what_was_found_for_others_is_not_gone_on_with(tmp_path: Path) -> None:
+    asked = ("--every", "500ms", "--for", "2s", "--name", "n")
+    keep(tmp_path, "--url", f"f=lab:python?idle={LIFETIME_S}s&concurrency=4", "--instances", "3", *asked)
+    found = {path.parent.name for path in tmp_path.glob("reports/*/events.jsonl")}
+    keep(tmp_path, "--url", f"f=lab:python?idle={LIFETIME_S}s", "--instances", "2", *asked)
+    (newer,) = (path for path in tmp_path.glob("reports/*/events.jsonl") if path.parent.name not in found)
+    assert json.loads(newer.read_text().splitlines()[0])["pings"] == 2
+
+
+@pytest.mark.slow
 def test_a_target_that_is_down_for_a_while_does_not_stop_the_others(tmp_path: Path) -> None:
     async def sometimes(visit: Visit) -> bytes | None:
         if len(one.visits) in range(12, 14):
