@@ -119,7 +119,7 @@ def test_workers_come_with_the_token_and_only_so_many(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine_too", [False, True])
+@pytest.mark.parametrize("engine_too", [pytest.param(False, marks=pytest.mark.accept), True])
 def test_a_killed_worker_is_named_and_the_rest_is_kept(tmp_path: Path, engine_too: bool) -> None:
     (tmp_path / "rate.toml").write_text('[[stage]]\nkind = "rate"\nrate = 100\nduration = "8s"\n')
     run = ("run", "--profile", "rate.toml", "--expect-workers", "2", "--json", "-")
@@ -168,7 +168,7 @@ def stop_at_random(tmp_path: Path, times: int, seed: int) -> None:
 
 @pytest.mark.slow
 def test_a_stop_at_any_moment_adds_up(tmp_path: Path) -> None:
-    stop_at_random(tmp_path, times=3, seed=21)
+    stop_at_random(tmp_path, times=2, seed=21)
 
 
 @pytest.mark.accept

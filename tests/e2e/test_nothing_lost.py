@@ -102,7 +102,7 @@ def stop_at_random(tmp_path: Path, times: int, seed: int) -> None:
 
 @pytest.mark.slow
 def test_a_stop_at_any_moment_adds_up(tmp_path: Path) -> None:
-    stop_at_random(tmp_path, times=5, seed=11)
+    stop_at_random(tmp_path, times=3, seed=11)
 
 
 @pytest.mark.accept
