@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from coldbench.core.errors import UsageError
 from coldbench.core.summary import SCHEMA, Run, State
 from coldbench.runs.process import process_started
-from coldbench.runs.samples import SAMPLES, SampleWriter
+from coldbench.runs.samples import SAMPLES, create_samples
 
 RECORD = "run.json"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -34,8 +34,7 @@ def create(root: Path, command: str, name: str, now: datetime) -> Path:
                 continue
             # SQLite makes the file with the mode of the world; what is measured is the user's own.
             os.close(os.open(folder / SAMPLES, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            with SampleWriter(folder / SAMPLES):
-                pass  # its tables: killed before its first invocation, a run reads as one without any
+            create_samples(folder / SAMPLES)
             return folder
     except OSError as error:
         raise UsageError(

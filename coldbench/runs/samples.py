@@ -1,7 +1,8 @@
 """`samples.db`: the facts of a run's invocations, in SQLite.
 
-WAL while open, so that what was appended survives any kill; one complete file when closed. Facts are
-appended and never changed; the table `judged` is derived from them and may be made again at any time.
+WAL from its beginning, so that what was appended survives any kill and no reader stops the writer; one
+complete file when closed, as soon as nobody else reads it. Facts are appended and never changed; the table
+`judged` is derived from them and may be made again at any time.
 
 History of the format (`PRAGMA user_version`)
 1: tables `invocation` and `judged`.
@@ -25,6 +26,7 @@ SAMPLES = "samples.db"
 Row = tuple[Any, ...]
 _VERSION = 1
 _WAL_PAGES = 16_000  # 64 MB
+_PATIENCE_S = 60  # with another process that has the file for a moment
 _COLUMNS = (
     "seq", "target", "phase", "worker",
     "intended_ns", "started_ns", "sent_ns", "first_byte_ns", "end_ns",
@@ -59,6 +61,17 @@ _encode_rest = msgspec.json.Encoder().encode
 _decode_rest = msgspec.json.Decoder(_Rest).decode
 
 
+def create_samples(path: Path) -> None:
+    """Make the tables in an empty file, and let it stay with a log beside it: killed before its first
+    invocation, a run reads as one without any. Raises OSError where the file cannot be written.
+    """
+    try:
+        with closing(_opened_with_log(path)) as connection:
+            connection.executescript(_SCHEMA)
+    except sqlite3.OperationalError as error:
+        raise OSError(str(error)) from error
+
+
 class SampleWriter:
     """Appends invocations to `samples.db`; makes its tables in a new or empty one.
 
@@ -66,8 +79,7 @@ class SampleWriter:
     """
 
     def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection = _opened_with_log(path)
         # In WAL mode this survives the death of any process; only a power cut may lose the last batches.
         self._connection.execute("PRAGMA synchronous = NORMAL")
         # The log is folded in seldom: each time waits for the disk.
@@ -86,7 +98,7 @@ class SampleWriter:
 
     def close(self) -> None:
         """Fold the write-ahead log into the one file."""
-        self._connection.execute("PRAGMA journal_mode = DELETE")
+        _fold(self._connection)
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -111,9 +123,8 @@ def read_invocations(path: Path) -> Iterator[Invocation]:
 def write_judgements(path: Path, judgements: Iterable[Judgement]) -> None:
     """Replace the table `judged`, all or nothing. Raises OSError where the folder cannot be written."""
     try:
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            # With a log beside the file the facts can be read while the judgements are made of them.
-            connection.execute("PRAGMA journal_mode = WAL")
+        # With a log beside the file the facts can be read while the judgements are made of them.
+        with closing(_opened_with_log(path)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("DELETE FROM judged")
             connection.executemany(
@@ -124,7 +135,7 @@ def write_judgements(path: Path, judgements: Iterable[Judgement]) -> None:
                 ),
             )
             connection.execute("COMMIT")
-            connection.execute("PRAGMA journal_mode = DELETE")
+            _fold(connection)
     except sqlite3.OperationalError as error:
         raise OSError(str(error)) from error
 
@@ -148,6 +159,20 @@ def read_judgements(path: Path) -> list[Judgement]:
             ]
         except ValueError as error:
             raise UsageError(f"not readable as judgements: {error}", place=str(path)) from error
+
+
+def _opened_with_log(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    return connection
+
+
+def _fold(connection: sqlite3.Connection) -> None:
+    """Make the file complete without a log; while somebody reads it that cannot be, and the log stays."""
+    try:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.OperationalError:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 @contextmanager

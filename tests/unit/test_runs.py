@@ -19,6 +19,7 @@ from coldbench.runs.process import process_started
 from coldbench.runs.samples import (
     SAMPLES,
     SampleWriter,
+    open_samples,
     read_invocations,
     read_judgements,
     write_judgements,
@@ -90,6 +91,22 @@ def test_a_closed_file_is_one_file(tmp_path: Path) -> None:
         samples.append([Invocation(seq=0, target="f", phase="0:burst", intended_ns=0)])
         assert (tmp_path / f"{SAMPLES}-wal").exists()
     assert os.listdir(tmp_path) == [SAMPLES]
+
+
+def test_a_reader_neither_stops_the_writer_nor_the_judgements(tmp_path: Path) -> None:
+    path = create(tmp_path, "run", "r", NOW) / SAMPLES
+    one = Invocation(seq=0, target="f", phase="0:burst", intended_ns=0)
+    warm = Judgement(seq=0, verdict=Verdict.WARM, reason="r", confidence=1.0)
+    with open_samples(path) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM invocation").fetchone()  # and it goes on holding what it saw
+        with SampleWriter(path) as samples:
+            samples.append([one])
+        write_judgements(path, [warm])
+    assert list(read_invocations(path)) == [one]
+    assert read_judgements(path) == [warm]
+    write_judgements(path, [])  # nobody looks any more: one file again
+    assert os.listdir(path.parent) == [SAMPLES]
 
 
 def test_judgements_are_replaced_whole(tmp_path: Path) -> None:
