@@ -15,7 +15,7 @@ import gevent
 from gevent.monkey import get_original
 
 from coldbench.core.invocation import Error
-from coldbench.engine.arrival import ANCILLARY_BYTES, arrived_ns, stamp_arrivals
+from coldbench.engine.arrival import ANCILLARY_BYTES, Arrivals, stamp_arrivals
 from coldbench.engine.response import Response
 from coldbench.engine.tls import TlsLayer
 
@@ -27,6 +27,8 @@ _READ, _WRITE = 1, 2
 _RESET = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.ENETDOWN)
 _DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
+
+_arrivals = Arrivals()
 
 # What getaddrinfo returns, cut to what a socket needs: family and address.
 SocketAddress = tuple[int, tuple[str, int] | tuple[str, int, int, int]]
@@ -155,7 +157,7 @@ class Connection:
         self.ready = True
         self.opened_ns = monotonic_ns()
         if self.busy:
-            self._send()
+            self._send(self.opened_ns)
         else:
             self.deadline_ns = 0
         self._owner.opened(self)
@@ -174,10 +176,10 @@ class Connection:
         self.deadline_ns = now + timeout_ns
         self._request = request
         if self.ready:
-            self._send()
+            self._send(now)
 
-    def _send(self) -> None:
-        self.sent_ns = monotonic_ns()
+    def _send(self, now: int) -> None:
+        self.sent_ns = now
         try:
             self._write(self._request if self._tls is None else self._tls.encrypt(self._request))
         except ssl.SSLError:
@@ -213,7 +215,7 @@ class Connection:
         except OSError as error:
             self.fail(self._broken(error.errno))
             return
-        now = arrived_ns(stamps)
+        now = _arrivals.instant(stamps)
         if self._tls is not None:
             if not self._tls.established and data:
                 self._handshake(data)

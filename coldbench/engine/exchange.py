@@ -161,7 +161,7 @@ class Exchanges:
             error=error,
             head=exchange.head.encode("latin-1", "replace"),
         )
-        self._outbox.put(astuple(fact), ended=ended, error=error)
+        self._outbox.put(astuple(fact))
 
     def _since_zero(self, instant_ns: int | None) -> int | None:
         return None if instant_ns is None else instant_ns - self._outbox.zero_ns

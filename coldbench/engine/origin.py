@@ -38,6 +38,7 @@ class Origin:
         self._index = index
         self._outbox = outbox
         self._template = RequestTemplate(target, run_id)
+        self._timeout_ns = target.timeout_ns
         self._where = address(target.endpoint)
         self._tls_context = context(target) if self._where.tls else None
         self._addresses: list[SocketAddress] = []
@@ -133,10 +134,9 @@ class Origin:
         idle = self._idle
         connection = idle.pop() if idle else self._new_connection()
         connection.on_done = done
-        timeout_ns = self.target.timeout_ns
-        connection.invoke(seq, phase, self._template.render(seq), intended_ns, timeout_ns)
+        connection.invoke(seq, phase, self._template.render(seq), intended_ns, self._timeout_ns)
         if not connection.dial_ns:
-            connection.dial(connection.started_ns + timeout_ns)
+            connection.dial(connection.started_ns + self._timeout_ns)
 
     def _new_connection(self) -> Connection:
         tls = None if self._tls_context is None else TlsLayer(self._tls_context, self._where.host)
@@ -221,7 +221,7 @@ class Origin:
             response.trailers() if status else b"",
             body_start,
         )
-        self._outbox.put(fact, ended=ended, error=error)
+        self._outbox.put(fact)
 
     def _never_sent(self, seq: int, phase: int, intended_ns: int, error: Error) -> None:
         zero = self._outbox.zero_ns
@@ -236,7 +236,7 @@ class Origin:
             end_ns=now,
             error=error,
         )
-        self._outbox.put(astuple(fact), ended=True, error=error)
+        self._outbox.put(astuple(fact))
 
 
 def _look_up(host: str, port: int) -> list[SocketAddress]:

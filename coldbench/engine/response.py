@@ -15,6 +15,7 @@ MAX_HEAD_BYTES = 64 * 1024  # interim responses and trailers included
 MAX_BODY_BYTES = 64 * 1024 * 1024
 
 _VERSIONS = "1.0", "1.1"
+_FINAL = tuple(b"HTTP/1.%d %d" % (minor, hundreds) for minor in (0, 1) for hundreds in range(2, 6))
 _BODILESS = 204, 304
 # The trailer section that ends a chunked body (RFC 9112, 7.1): what stands between the last chunk and the
 # end. A trailer field line always has a colon, so it cannot be taken for a last chunk.
@@ -112,7 +113,8 @@ class Response:
         if status < 200 or self.complete:
             return
         self.status = status
-        if self._parser.get_http_version() not in _VERSIONS:
+        # Of what an interim response precedes, the parser says it; its text takes time to make.
+        if not self._head.startswith(_FINAL) and self._parser.get_http_version() not in _VERSIONS:
             self.error = Error.PROTOCOL
         if self._head_request:
             # llhttp cannot know that no body follows; a fresh parser forgets that it waits for one.

@@ -20,7 +20,7 @@ from coldbench.core.judge import judge
 from coldbench.core.messages import FrameReader, Order, Progress, RawFact, frame
 from coldbench.evidence.headers import parse_head
 from coldbench.evidence.read import read
-from coldbench.runs.samples import Row, SampleWriter, evidence_cells
+from coldbench.runs.samples import NULL, Row, SampleWriter, evidence_cells
 
 _READ_BYTES = 1 << 18
 _NICE = 10  # at 19 a busy machine would keep facts from the disk for seconds
@@ -87,11 +87,24 @@ def _said(fact: RawFact) -> tuple[int, bytes, bytes, bytes, int | None]:
 
 def _row(f: RawFact, cells: Row, order: Order) -> Row:
     return (
-        f.seq, order.targets[f.target].name, order.plan.steps[f.phase].phase, f.worker,
-        f.intended_ns, f.started_ns, f.sent_ns, f.first_byte_ns, f.end_ns,
-        f.dns_ns, f.connect_ns, f.tls_ns, f.reused, f.status, f.error, f.body_bytes,
+        f.seq,
+        order.targets[f.target].name,
+        order.plan.steps[f.phase].phase,
+        f.worker,
+        f.intended_ns,
+        NULL if f.started_ns is None else f.started_ns,
+        NULL if f.sent_ns is None else f.sent_ns,
+        NULL if f.first_byte_ns is None else f.first_byte_ns,
+        NULL if f.end_ns is None else f.end_ns,
+        NULL if f.dns_ns is None else f.dns_ns,
+        NULL if f.connect_ns is None else f.connect_ns,
+        NULL if f.tls_ns is None else f.tls_ns,
+        NULL if f.reused is None else int(f.reused),
+        NULL if f.status is None else f.status,
+        NULL if f.error is None else f.error,
+        NULL if f.body_bytes is None else f.body_bytes,
         *cells,
-    )  # fmt: skip
+    )
 
 
 def invocation(fact: RawFact, evidence: Evidence, order: Order) -> Invocation:

@@ -12,7 +12,7 @@ import socket
 import sys
 import time
 
-from coldbench.engine.arrival import ANCILLARY_BYTES, arrived_ns, stamp_arrivals
+from coldbench.engine.arrival import ANCILLARY_BYTES, Arrivals, stamp_arrivals
 
 RESPONSE = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 12\r\n"
@@ -32,7 +32,7 @@ def main() -> None:
     print(listener.getsockname()[1], flush=True)
     connections: dict[int, socket.socket] = {}
     due: list[tuple[int, int]] = []
-    arrivals: list[int] = []
+    stamped, arrivals = Arrivals(), list[int]()
     late: list[int] = []
     while True:
         now = time.monotonic_ns()
@@ -66,7 +66,7 @@ def main() -> None:
                 if not data:
                     connections.pop(fd).close()
                     continue
-                arrived = arrived_ns(stamps)
+                arrived = stamped.instant(stamps)
                 arrivals.append(arrived)
                 if delay_ns:
                     heapq.heappush(due, (arrived + delay_ns, fd))

@@ -8,7 +8,7 @@ from time import monotonic_ns, time_ns
 
 import pytest
 
-from coldbench.engine.arrival import ANCILLARY_BYTES, arrived_ns, stamp_arrivals
+from coldbench.engine.arrival import ANCILLARY_BYTES, Arrivals, stamp_arrivals
 
 MS = 1_000_000
 
@@ -32,21 +32,31 @@ def test_what_is_read_late_had_arrived_before() -> None:
                 _, stamps, _, _ = near.recvmsg(1, ANCILLARY_BYTES)
                 if stamps:
                     break
-            assert began - MS <= arrived_ns(stamps) <= read_at - 10 * MS
+            assert began - MS <= Arrivals().instant(stamps) <= read_at - 10 * MS
 
 
 def test_without_a_stamp_it_is_the_time_of_the_read() -> None:
     before = monotonic_ns()
-    assert before <= arrived_ns([]) <= monotonic_ns()
+    assert before <= Arrivals().instant([]) <= monotonic_ns()
 
 
 @pytest.mark.parametrize("age_ns", [-5_000 * MS, 3_600_000 * MS])
 def test_a_stamp_from_before_the_clock_was_set_is_not_believed(age_ns: int) -> None:
     before = monotonic_ns()
-    assert before <= arrived_ns(stamp(age_ns)) <= monotonic_ns()
+    assert before <= Arrivals().instant(stamp(age_ns)) <= monotonic_ns()
 
 
 def test_a_stamp_is_carried_to_the_clock_of_the_run() -> None:
     before = monotonic_ns()
-    at = arrived_ns(stamp(200 * MS))
+    at = Arrivals().instant(stamp(200 * MS))
     assert before - 201 * MS <= at <= monotonic_ns() - 199 * MS
+
+
+def test_a_slewed_wall_clock_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    arrivals = Arrivals()
+    monkeypatch.setattr("coldbench.engine.arrival.time_ns", lambda: time_ns() + 300 * MS)
+    before = monotonic_ns()
+    ahead = stamp(-300 * MS)  # by the clock as it is now, this arrived just now
+    after = monotonic_ns()
+    time.sleep(0.02)  # longer than between two comparisons
+    assert before - MS <= arrivals.instant(ahead) <= after + MS
