@@ -10,13 +10,18 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from coldbench.core.blocks import Blocks
 from coldbench.core.by_latency import Telling, tell
 from coldbench.core.calls import CallLog
+from coldbench.core.change import Change
 from coldbench.core.check import Check
+from coldbench.core.comparison import Comparison
 from coldbench.core.concurrency import BurstTally
+from coldbench.core.errors import UsageError
 from coldbench.core.invocation import Invocation
 from coldbench.core.judge import JUDGE_VERSION, judge_one
 from coldbench.core.lifetime import TrialTally
@@ -25,9 +30,13 @@ from coldbench.core.surroundings import Surroundings, survey
 from coldbench.core.verdict import Judgement
 from coldbench.runs.folder import read_record, write_record
 from coldbench.runs.samples import SAMPLES, read_invocations, write_judgements
+from coldbench.stats.changes import changed
 from coldbench.stats.checks import checked
+from coldbench.stats.comparison import Sampled, contenders, group
 from coldbench.stats.counts import CountTally
 from coldbench.stats.fidelity import FidelityTally
+from coldbench.stats.incomparable import doubts
+from coldbench.stats.intervals import ByBlock
 from coldbench.stats.latency import fit
 from coldbench.stats.lifetime import lifetime
 from coldbench.stats.probed import ProbedTally
@@ -74,11 +83,94 @@ def analyse(
     `facts` begins to read the invocations in the order of `seq`, each time it is called. `keep` takes the
     judgement of each one that ended, and must take them all.
     """
+    tallies = _tally(run, facts, keep)
+    measured = tallies.fidelity.fidelity(run.fidelity)
+    targets = tallies.targets
+    results = tuple(targets[target.name].result(run.seed) for target in run.targets)
+    counted = tallies.counts.counts(max(run.planned or 0, run.counts.intended))
+    by_target = {result.target: result for result in results}
+    values = {target: tally.values() for target, tally in targets.items()}
+    trials = [trial for its in tallies.trials.values() for trial in its.trials]
+    return replace(
+        run,
+        state=_state(run.state, measured, results),
+        judge_version=JUDGE_VERSION,
+        counts=counted,
+        fidelity=measured,
+        targets=tuple(targets[target.name].observed(target) for target in run.targets),
+        results=results,
+        probe=tuple(tally.probed(run.seed) for tally in tallies.probed.values()),
+        lifetime=lifetime(trials) if tallies.trials else None,
+        checks=tuple(checked(checks, counted, by_target, values)),
+        concurrency=None if tallies.bursts is None else tallies.bursts.concurrency(_held_by(run)),
+    )
+
+
+class Compared(NamedTuple):
+    """A comparison, and by group, side and field of `Result` a sample of the values that it is of, ms."""
+
+    comparison: Comparison
+    samples: dict[str, dict[str, Mapping[str, ByBlock]]]
+
+
+def compare(
+    folders: Sequence[Path],
+    baseline: Path | None,
+    by: str | None,
+    changes: Callable[[Sequence[str]], Sequence[Change]],
+) -> Compared:
+    """The runs in those folders against one another; nothing is written but what `open_run` does.
+
+    `changes` says what is forbidden, once it is told the targets there are. Raises UsageError for what is no
+    run, where there is nothing to compare, and for changes without a baseline.
+    """
+    opened = [(folder, open_run(folder)) for folder in folders]
+    forbidden = changes(sorted({target.name for _, run in opened for target in run.targets}))
+    if forbidden and baseline is None:
+        raise UsageError("there is no baseline", place="--fail-if", hint="name it: --baseline RUN")
+    sampled = [_sample(folder, run) for folder, run in opened]
+    groups = contenders(sampled, by)
+    base = None if baseline is None else baseline.name
+    return Compared(
+        comparison=Comparison(
+            comparison=tuple(group(name, its, base) for name, its in groups.items()),
+            baseline=base,
+            warnings=tuple(doubts(sampled, list(groups.values()))),
+            checks=tuple(check for its in groups.values() if base for check in changed(forbidden, its, base)),
+        ),
+        samples={name: {one.side.name: one.samples for one in its} for name, its in groups.items()},
+    )
+
+
+def _sample(folder: Path, run: Run) -> Sampled:
+    nowhere: deque[Judgement] = deque(maxlen=0)
+    tallies = _tally(run, partial(read_invocations, folder / SAMPLES), nowhere.extend)
+    return Sampled(
+        folder=folder.name,
+        run=run,
+        cold_kinds={name: tally.cold_kind for name, tally in tallies.targets.items()},
+        samples={name: tally.samples() for name, tally in tallies.targets.items()},
+    )
+
+
+class _Tallies(NamedTuple):
+    """Of all facts of a run; by the name of the target where they are of one."""
+
+    counts: CountTally
+    fidelity: FidelityTally
+    targets: dict[str, ResultTally]
+    probed: dict[str, ProbedTally]
+    trials: dict[str, TrialTally]
+    bursts: BurstTally | None
+
+
+def _tally(run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None]) -> _Tallies:
     around = survey(facts())
     told = _told_by_latency(facts, around)
     counts, fidelity = CountTally(), FidelityTally()
+    blocks = Blocks(run.profile)
     tallies = {
-        target.name: ResultTally(target.name, around[target.name].round_trip_ns, _stages(run))
+        target.name: ResultTally(target.name, around[target.name].round_trip_ns, blocks)
         for target in run.targets
     }
     probed = {target: ProbedTally(target) for target in tallies} if run.command == "probe" else {}
@@ -106,24 +198,7 @@ def analyse(
             yield judgement
 
     keep(judgements())
-    measured = fidelity.fidelity(run.fidelity)
-    results = tuple(tallies[target.name].result(run.seed) for target in run.targets)
-    counted = counts.counts(max(run.planned or 0, run.counts.intended))
-    by_target = {result.target: result for result in results}
-    values = {target: tally.values() for target, tally in tallies.items()}
-    return replace(
-        run,
-        state=_state(run.state, measured, results),
-        judge_version=JUDGE_VERSION,
-        counts=counted,
-        fidelity=measured,
-        targets=tuple(tallies[target.name].observed(target) for target in run.targets),
-        results=results,
-        probe=tuple(tally.probed(run.seed) for tally in probed.values()),
-        lifetime=lifetime([trial for its in trials.values() for trial in its.trials]) if trials else None,
-        checks=tuple(checked(checks, counted, by_target, values)),
-        concurrency=None if bursts is None else bursts.concurrency(_held_by(run)),
-    )
+    return _Tallies(counts, fidelity, tallies, probed, trials, bursts)
 
 
 def _told_by_latency(facts: Facts, around: Mapping[str, Surroundings]) -> dict[str, Telling]:
@@ -151,9 +226,3 @@ def _state(state: State, fidelity: Fidelity, results: Sequence[Result]) -> State
 def _held_by(run: Run) -> str | None:
     held_by = (run.profile or {}).get("held_by")
     return held_by if isinstance(held_by, str) else None
-
-
-def _stages(run: Run) -> int:
-    """Stages in a round: a phase's number counts them through all rounds."""
-    stages = (run.profile or {}).get("stages")
-    return len(stages) if isinstance(stages, list | tuple) and stages else 1

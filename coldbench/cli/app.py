@@ -18,6 +18,7 @@ COMMANDS = {
     "concurrency": "Find out how many invocations one instance takes at once.",
     "keepwarm": "Keep N instances warm, and prove it.",
     "doctor": "Say what a target's answers tell, and what to do to learn more.",
+    "compare": "Hold targets or runs against one another: what is slower.",
     "report": "Show a run again, judged by today's rules.",
     "runs": "List the runs.",
     "ui": "Show the runs in a browser, on this machine only.",

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from coldbench.core.errors import UsageError
 from coldbench.core.summary import Run
+from coldbench.report.tables import tables
 from coldbench.report.terminal import face, narrowest
 from coldbench.runs.folder import encode_record
 
@@ -50,7 +51,7 @@ class Output:
 
     def run(self, run: Run, folder: Path | None) -> None:
         """The run, for people and as JSON where that was asked for."""
-        self.console.width = max(self.console.width, narrowest(run))
+        self.console.width = max(self.console.width, narrowest(tables(run)))
         try:
             self.console.print(face(run, folder, self.console))
         finally:  # a reader who has gone (`| head`) does not keep it from the file

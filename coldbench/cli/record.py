@@ -65,19 +65,26 @@ def exit_code(run: Run, *, interrupted: bool) -> ExitCode:
         return ExitCode.INTERRUPTED
     if not run.counts.completed:
         raise NoAnswerError("no target ever answered", hint=_why_no_answer(run))
-    broken = [its for its in run.checks if its.outcome is not Outcome.PASSED]
-    if broken:
-        raise CheckFailed(f"{len(broken)} of {len(run.checks)} checks did not pass", hint=_which(broken))
+    checks_passed(run.checks)
     return ExitCode.DEGRADED if run.state is State.DEGRADED else ExitCode.DONE
 
 
-def _which(broken: Sequence[Checked]) -> str:
-    return "; ".join(f"{its.check}: {its.outcome}" for its in broken)
+def checks_passed(checks: Sequence[Checked]) -> None:
+    """Raises CheckFailed when one of them did not."""
+    broken = [its for its in checks if its.outcome is not Outcome.PASSED]
+    if broken:
+        which = "; ".join(f"{its.check}{_at(its)}: {its.outcome}" for its in broken)
+        raise CheckFailed(f"{len(broken)} of {len(checks)} checks did not pass", hint=which)
 
 
 def _why_no_answer(run: Run) -> str:
     errors = {name for result in run.results for name in result.errors}
     return "; ".join(run.notes) or ", ".join(sorted(errors)) or "nothing was sent"
+
+
+def _at(check: Checked) -> str:
+    named = check.target is None or check.check.startswith(f"{check.target}.")
+    return "" if named else f" at {check.target}"
 
 
 class Asked:

@@ -63,7 +63,7 @@ def parse_check(text: str, targets: Sequence[str]) -> Check:
         bound = float("nan")
     if not isfinite(bound):
         raise UsageError(f"not a number: {number}", place=place)
-    target, field, stat = _resolve(path, targets, place)
+    target, field, stat = resolve(path, targets, place)
     check = Check(
         text=text.strip(),
         target=target,
@@ -77,9 +77,10 @@ def parse_check(text: str, targets: Sequence[str]) -> Check:
     return check
 
 
-def _resolve(path: str, targets: Sequence[str], place: str) -> tuple[str | None, str, str | None]:
+def resolve(path: str, targets: Sequence[str], place: str) -> tuple[str | None, str, str | None]:
     """Target, field and statistic. A target's name may have dots, and look like a field: the longest one that
-    leaves a metric is meant."""
+    leaves a metric is meant. Raises UsageError where none is.
+    """
     if (metric := _metric(path)) is not None:
         return None, *metric
     for target in sorted(targets, key=len, reverse=True):

@@ -1,13 +1,13 @@
 """The tables of a run, as plain cells: the terminal, the text and the Markdown show the same ones."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
 from coldbench.core.concurrency import Concurrency
 from coldbench.core.durations import format_duration
 from coldbench.core.keepwarm import Keepwarm
-from coldbench.core.summary import Lifetime, Outcome, Quantiles, Result, Run, TargetInfo
+from coldbench.core.summary import Checked, Lifetime, Outcome, Quantiles, Result, Run, TargetInfo
 from coldbench.core.verdict import Verdict
 from coldbench.report.lifetime import curve_rows
 from coldbench.report.words import WITHHELD, at, interval, ms, shown
@@ -92,7 +92,8 @@ def tables(run: Run) -> Iterator[Table]:
     if any(probed.phases for probed in run.probe):
         yield _phases(run)
     if run.checks:
-        yield _checked(run)
+        few = "a bound on p95 needs 59 of 59 below it to be proved (exact binomial, 95 %)"
+        yield checks_table(run.checks, few)
 
 
 def _met(run: Run) -> Table:
@@ -215,7 +216,8 @@ def _lived(lifetime: Lifetime) -> Table:
     )
 
 
-def _checked(run: Run) -> Table:
+def checks_table(checks: Sequence[Checked], few: str) -> Table:
+    """What was asked for, and what was seen; `few` says what too few samples means."""
     rows = [
         [
             shown(its.check, 60),
@@ -224,9 +226,9 @@ def _checked(run: Run) -> Table:
             "" if its.seen is None else f"{its.seen:,.6g}",
             "" if its.n is None else f"{its.n:,}",
         ]
-        for its in run.checks
+        for its in checks
     ]
-    few = any(its.outcome is Outcome.TOO_FEW for its in run.checks)
+    undecided = any(its.outcome is Outcome.TOO_FEW for its in checks)
     return Table(
         title="Checks",
         columns=[
@@ -237,9 +239,7 @@ def _checked(run: Run) -> Table:
             Column("n"),
         ],
         rows=rows,
-        caption="Too few samples: a bound on p95 needs 59 of 59 below it to be proved (exact binomial, 95 %)."
-        if few
-        else "",
+        caption=f"Too few samples: {few}." if undecided else "",
     )
 
 

@@ -10,8 +10,10 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from coldbench.core.comparison import Comparison
 from coldbench.core.summary import Run, State
 from coldbench.report import lines
+from coldbench.report.comparison import comparison_tables, comparison_title, comparison_words
 from coldbench.report.drawing import breakdown
 from coldbench.report.known import known
 from coldbench.report.reading import reading
@@ -36,12 +38,17 @@ def face(run: Run, folder: Path | None, console: Console) -> RenderableType:
     return Group(*_parts(run, folder, console))
 
 
-def narrowest(run: Run) -> int:
+def comparison_face(comparison: Comparison, console: Console) -> RenderableType:
+    """All of it, for `console.print`."""
+    return Group(*_comparison_parts(comparison, console))
+
+
+def narrowest(shown_tables: Iterable[Table]) -> int:
     """How many columns a console needs at least: in fewer, rich would leave columns of the tables out.
 
     A terminal that has fewer wraps the lines, and no figure is lost.
     """
-    return max([_NARROWEST, *(_INDENT + _least(table) for table in tables(run))])
+    return max([_NARROWEST, *(_INDENT + _least(table) for table in shown_tables)])
 
 
 def _least(table: Table) -> int:
@@ -74,6 +81,17 @@ def _parts(run: Run, folder: Path | None, console: Console) -> Iterator[Renderab
     yield from _section("How it is known", (_item(bullet, "dim", line) for line in known(run)))
     yield from _section("Notes", (_item(bullet, "yellow", note) for note in lines.notes(run)))
     yield from _section("In words", (_item(bullet, "cyan", answer) for answer in reading(run)))
+    yield Text()
+
+
+def _comparison_parts(comparison: Comparison, console: Console) -> Iterator[RenderableType]:
+    yield Text()
+    yield Text(comparison_title(comparison), style="bold")
+    for table in comparison_tables(comparison):
+        yield from _section(table.title, _table(table, console))
+    bullet = "-" if console.options.ascii_only else "•"
+    yield from _section("Doubts", (_item(bullet, "yellow", line) for line in comparison.warnings))
+    yield from _section("In words", (_item(bullet, "cyan", line) for line in comparison_words(comparison)))
     yield Text()
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 from msgspec import Struct
 from tabulate import tabulate
 
+from coldbench.core.comparison import Comparison
 from coldbench.core.summary import Run
 from coldbench.report import lines
+from coldbench.report.comparison import comparison_tables, comparison_title, comparison_words
 from coldbench.report.known import known
 from coldbench.report.reading import reading
 from coldbench.report.tables import Table, tables
@@ -35,29 +37,51 @@ def markdown(run: Run, folder: Path | None) -> str:
     return "\n\n".join(_blocks(run, folder, _MARKDOWN)) + "\n"
 
 
-def _blocks(run: Run, folder: Path | None, style: _Style) -> Iterator[str]:
-    def section(title: str, items: Iterable[str]) -> Iterator[str]:
-        written = [style.item(style.plain(item)) for item in items]
-        if written:
-            yield style.subtitle(title)
-            yield "\n".join(written)
+def comparison_text(comparison: Comparison) -> str:
+    """A comparison as plain text."""
+    return "\n\n".join(_comparison_blocks(comparison, _TEXT)) + "\n"
 
+
+def comparison_markdown(comparison: Comparison) -> str:
+    """A comparison as Markdown, as GitHub reads it."""
+    return "\n\n".join(_comparison_blocks(comparison, _MARKDOWN)) + "\n"
+
+
+def _blocks(run: Run, folder: Path | None, style: _Style) -> Iterator[str]:
     yield style.title(style.plain(f"{lines.title(run)}: {run.state}"))
     yield f"{lines.size(run)}."
     if lines.losses(run):
         yield f"{lines.losses(run)}."
     if folder is not None:
         yield style.plain(shown(str(folder), 1000))
-    for table in tables(run):
-        yield style.subtitle(table.title)
+    yield from _tables(tables(run), style)
+    yield from _section("Generator", lines.generator(run), style)
+    yield from _section("First responses", lines.first_responses(run), style)
+    yield from _section("How it is known", known(run), style)
+    yield from _section("Notes", lines.notes(run), style)
+    yield from _section("In words", reading(run), style)
+
+
+def _comparison_blocks(comparison: Comparison, style: _Style) -> Iterator[str]:
+    yield style.title(style.plain(comparison_title(comparison)))
+    yield from _tables(comparison_tables(comparison), style)
+    yield from _section("Doubts", comparison.warnings, style)
+    yield from _section("In words", comparison_words(comparison), style)
+
+
+def _tables(its: Iterable[Table], style: _Style) -> Iterator[str]:
+    for table in its:
+        yield style.subtitle(style.plain(table.title))
         yield style.table(table)
         if table.caption:
             yield table.caption
-    yield from section("Generator", lines.generator(run))
-    yield from section("First responses", lines.first_responses(run))
-    yield from section("How it is known", known(run))
-    yield from section("Notes", lines.notes(run))
-    yield from section("In words", reading(run))
+
+
+def _section(title: str, items: Iterable[str], style: _Style) -> Iterator[str]:
+    written = [style.item(style.plain(item)) for item in items]
+    if written:
+        yield style.subtitle(title)
+        yield "\n".join(written)
 
 
 def _text_table(table: Table) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from coldbench.core.blocks import Blocks
 from coldbench.core.invocation import Error, Invocation
 from coldbench.core.sample import SystematicSample
 from coldbench.core.summary import Interval, Result, TargetInfo
@@ -23,34 +24,56 @@ _RAN = frozenset({Verdict.COLD, Verdict.WARM, Verdict.PREINITIALISED, Verdict.CO
 _MOST_RESAMPLED = 1 << 14
 
 
-class _Round(NamedTuple):
-    """A wait and the round it was met in: the unit that is resampled."""
+class _InBlock(NamedTuple):
+    """A value and the block it was met in: the unit that is resampled."""
 
-    number: int
-    wait_ms: float
+    block: int
+    value_ms: float
+
+
+class _Sample:
+    """Of values, by block."""
+
+    def __init__(self) -> None:
+        self._kept = SystematicSample[_InBlock](_MOST_RESAMPLED)
+
+    def add(self, value_ms: float, block: int) -> None:
+        self._kept.add(_InBlock(block, value_ms))
+
+    def by_block(self) -> dict[int, list[float]]:
+        blocks: defaultdict[int, list[float]] = defaultdict(list)
+        for block, value_ms in self._kept:
+            blocks[block].append(value_ms)
+        return blocks
+
+
+class _Values:
+    """All of them as a distribution, and a sample of them."""
+
+    def __init__(self) -> None:
+        self.all, self.sample = Distribution(), _Sample()
+
+    def add(self, value_ms: float | None, block: int) -> None:
+        if value_ms is not None:
+            self.all.add(value_ms)
+            self.sample.add(value_ms, block)
 
 
 class _Waits:
     """Of calls of one verdict: all of them, and a sample by the kind of connection."""
 
     def __init__(self) -> None:
-        self.all = Distribution()
+        self.values = _Values()
         self.number: Counter[bool] = Counter()  # by whether the connection was dialled within the call
-        self._by_dialled = {dialled: SystematicSample[_Round](_MOST_RESAMPLED) for dialled in (True, False)}
+        self.by_dialled = {dialled: _Sample() for dialled in (True, False)}
 
-    def add(self, invocation: Invocation, round_number: int) -> None:
+    def add(self, invocation: Invocation, block: int) -> None:
         if invocation.wait_ns is None:
             return
         wait_ms = invocation.wait_ns / 1e6
-        self.all.add(wait_ms)
+        self.values.add(wait_ms, block)
         self.number[invocation.dialled] += 1
-        self._by_dialled[invocation.dialled].add(_Round(round_number, wait_ms))
-
-    def by_round(self, *, dialled: bool) -> dict[int, list[float]]:
-        rounds: defaultdict[int, list[float]] = defaultdict(list)
-        for number, wait_ms in self._by_dialled[dialled]:
-            rounds[number].append(wait_ms)
-        return rounds
+        self.by_dialled[invocation.dialled].add(wait_ms, block)
 
 
 class _ColdStarts:
@@ -60,32 +83,32 @@ class _ColdStarts:
     def __init__(self) -> None:
         self.number = 0
         self.waits = _Waits()
-        self.startup, self.init = Distribution(), Distribution()
-        self.platform, self.unattributed = Distribution(), Distribution()
+        self.startup, self.init = _Values(), _Values()
+        self.platform, self.unattributed = _Values(), _Values()
 
-    def add(self, invocation: Invocation, round_number: int, round_trip_ns: int) -> None:
+    def add(self, invocation: Invocation, block: int, round_trip_ns: int) -> None:
         self.number += 1
-        self.waits.add(invocation, round_number)
+        self.waits.add(invocation, block)
         evidence = invocation.evidence
         startup_ms = _startup_ms(invocation, round_trip_ns)
-        self.startup.add(startup_ms)
+        self.startup.add(startup_ms, block)
         init_ms = evidence.init_ms
         if init_ms is None or (startup_ms is not None and startup_ms < init_ms):
             return
-        self.init.add(init_ms)
+        self.init.add(init_ms, block)
         if startup_ms is not None:
             rest = self.platform if evidence.init_from_process_start else self.unattributed
-            rest.add(startup_ms - init_ms)
+            rest.add(startup_ms - init_ms, block)
 
 
 class ResultTally:
     """Of one target. `add` each invocation in the order of `seq`, then ask for the `result`."""
 
-    def __init__(self, target: str, round_trip_ns: int | None, stages: int) -> None:
-        """`stages` is the number of stages in a round: a phase's number counts them through all rounds."""
+    def __init__(self, target: str, round_trip_ns: int | None, blocks: Blocks) -> None:
+        """`blocks` are those of the run."""
         self._target = target
         self._round_trip_ns = round_trip_ns
-        self._stages = stages
+        self._blocks = blocks
         self._verdicts: Counter[Verdict] = Counter()
         self._errors: Counter[str] = Counter()
         self._statuses: Counter[str] = Counter()
@@ -98,7 +121,8 @@ class ResultTally:
         self._first_body: str | None = None
         self._cold: defaultdict[ColdKind | None, _ColdStarts] = defaultdict(_ColdStarts)
         self._warm = _Waits()
-        self._exec, self._service, self._response = Distribution(), Distribution(), Distribution()
+        self._exec, self._service = _Values(), _Values()
+        self._response = Distribution()
         self._dns, self._connect, self._tls = Distribution(), Distribution(), Distribution()
         self._grid = ExecutionGrid()
 
@@ -120,16 +144,16 @@ class ResultTally:
         if verdict not in _RAN:
             return
         evidence = invocation.evidence
-        self._exec.add(evidence.exec_ms)
-        self._service.add(_ms(invocation.service_ns))
+        block = self._blocks.of(invocation)
+        self._exec.add(evidence.exec_ms, block)
+        self._service.add(_ms(invocation.service_ns), block)
         self._response.add(_ms(invocation.response_ns))
         if evidence.instance is not None:
             self._instances.add(evidence.instance)
         if verdict is Verdict.COLD:
-            number, round_trip = self._round(invocation), self._round_trip_ns or 0
-            self._cold[judgement.cold_kind].add(invocation, number, round_trip)
+            self._cold[judgement.cold_kind].add(invocation, block, self._round_trip_ns or 0)
         elif verdict is Verdict.WARM:
-            self._warm.add(invocation, self._round(invocation))
+            self._warm.add(invocation, block)
 
     def _answer(self, invocation: Invocation) -> None:
         evidence, wait_ns = invocation.evidence, invocation.wait_ns
@@ -143,9 +167,6 @@ class ResultTally:
         if evidence.exec_ms and wait_ns is not None:
             self._grid.add(evidence.exec_ms, (wait_ns - (self._round_trip_ns or 0)) / 1e6)
 
-    def _round(self, invocation: Invocation) -> int:
-        return int(invocation.phase.partition(":")[0]) // self._stages
-
     def observed(self, target: TargetInfo) -> TargetInfo:
         """What the answers told of the target itself."""
         platforms = self._platforms.most_common(1)
@@ -154,25 +175,42 @@ class ResultTally:
     def values(self) -> dict[str, tuple[Distribution, int]]:
         """By the field of Result that has their quantiles: the values, and how many more were cut off above
         them."""
-        cold, timeouts = self._main_cold(), self._errors[Error.TIMEOUT.value]
+        timeouts = self._errors[Error.TIMEOUT.value]
         return {
-            "startup_ms": (cold.startup, 0),
-            "init_ms": (cold.init, 0),
-            "platform_ms": (cold.platform, 0),
-            "unattributed_ms": (cold.unattributed, 0),
-            "exec_ms": (self._exec, 0),
-            "wait_cold_ms": (cold.waits.all, 0),
-            "wait_warm_ms": (self._warm.all, 0),
-            "service_ms": (self._service, timeouts),
+            **{field: (values.all, 0) for field, values in self._compared().items()},
+            "service_ms": (self._service.all, timeouts),
             "response_ms": (self._response, timeouts),
             "dns_ms": (self._dns, 0),
             "connect_ms": (self._connect, 0),
             "tls_ms": (self._tls, 0),
         }
 
+    def samples(self) -> dict[str, dict[int, list[float]]]:
+        """By the field of Result: of the values that show a cold start's price and its parts, a sample by
+        block, ms."""
+        return {field: values.sample.by_block() for field, values in self._compared().items()}
+
+    @property
+    def cold_kind(self) -> ColdKind | None:
+        """The kind of cold starts that the figures are of."""
+        return max(self._cold, key=lambda kind: self._cold[kind].number, default=None)
+
+    def _compared(self) -> dict[str, _Values]:
+        cold = self._main_cold()
+        return {
+            "startup_ms": cold.startup,
+            "init_ms": cold.init,
+            "platform_ms": cold.platform,
+            "unattributed_ms": cold.unattributed,
+            "exec_ms": self._exec,
+            "wait_cold_ms": cold.waits.values,
+            "wait_warm_ms": self._warm.values,
+            "service_ms": self._service,
+        }
+
     def _main_cold(self) -> _ColdStarts:
         # Kinds of cold starts are never pooled: the figures are those of the kind that was met most.
-        return max(self._cold.values(), key=lambda kind: kind.number, default=_ColdStarts())
+        return self._cold[self.cold_kind] if self._cold else _ColdStarts()
 
     def result(self, seed: int) -> Result:
         """The figures; `seed` is that of the run and decides what is resampled."""
@@ -208,7 +246,9 @@ def _penalty(cold: _Waits, warm: _Waits, seed: int) -> Interval | None:
     if not cold.number:
         return None
     (dialled, _), *_ = cold.number.most_common(1)
-    return difference_of_medians(cold.by_round(dialled=dialled), warm.by_round(dialled=dialled), seed)
+    return difference_of_medians(
+        cold.by_dialled[dialled].by_block(), warm.by_dialled[dialled].by_block(), seed
+    )
 
 
 def _ms(duration_ns: int | None) -> float | None:

@@ -47,3 +47,24 @@ def test_an_unknown_metric_is_said_before_anything_is_sent(tmp_path: Path) -> No
             assert "no such metric: p95" in done.stderr
         assert not server.visits
     assert not (tmp_path / "reports").exists()
+
+
+def test_runs_are_compared_and_a_change_decides_the_exit_code(tmp_path: Path) -> None:
+    (tmp_path / "load.toml").write_text(PROFILE)
+    with raw_server(hello) as server:
+        for name in ("main", "pr"):
+            run = ("run", "--url", f"f={server.url}", "--profile", "load.toml", "--name", name)
+            assert coldbench(*run, cwd=tmp_path).returncode == 0
+    gate = ("compare", "pr", "--baseline", "main", "--fail-if")
+    passed = coldbench(*gate, "service_ms.mean > +5000", "--json", "-", cwd=tmp_path)
+    assert passed.returncode == 0
+    found = json.loads(passed.stdout)
+    assert found["schema"] == "coldbench.comparison/1"
+    assert found["checks"][0]["outcome"] == "passed"
+    assert "not interleaved" in passed.stderr
+    failed = coldbench(*gate, "service_ms.mean > -5000", "--format", "md", cwd=tmp_path)
+    assert failed.returncode == 99
+    assert "service_ms.mean > -5000 at f: failed" in failed.stderr
+    unknown = coldbench(*gate, "p95 > +10%", cwd=tmp_path)
+    assert unknown.returncode == 2
+    assert "no such metric: p95" in unknown.stderr

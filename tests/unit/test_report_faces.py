@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from coldbench.core.summary import Counts, Fidelity, Run, State
+from coldbench.report.tables import tables
 from coldbench.report.terminal import face, narrowest
 from coldbench.report.text import markdown, text
 from tests.unit.report_runs import NODE, PYTHON, SILENT, run_of
@@ -71,10 +72,10 @@ def test_every_column_has_a_width_in_which_it_is_shown() -> None:
         statuses={"429": 1_000},
     )
     run = run_of(busy)
-    assert narrowest(run_of()) == narrowest(run_of(PYTHON)) == 80
-    assert narrowest(run) > 80
-    shown = terminal(run, width=narrowest(run))
-    assert max(cell_len(line) for line in shown.splitlines()) <= narrowest(run)
+    assert narrowest(tables(run_of())) == narrowest(tables(run_of(PYTHON))) == 80
+    assert narrowest(tables(run)) > 80
+    shown = terminal(run, width=narrowest(tables(run)))
+    assert max(cell_len(line) for line in shown.splitlines()) <= narrowest(tables(run))
     assert shown.partition("What a cold call waits for")[0].count("1,000") == 9
     assert "status" in shown
     assert "…" not in shown

@@ -168,6 +168,43 @@ def stacked(
     }
 
 
+def intervals(rows: Sequence[tuple[str, float, float, float]], x: str, colour: str) -> dict[str, object]:
+    """One line a name: low, value and high; a line at zero tells what holds it."""
+    names = [name for name, *_ in rows]
+    spans = [[(low, name), (high, name), (None, None)] for name, low, _, high in rows]
+    return {
+        "tooltip": _TOOLTIP,
+        "grid": _GRID,
+        "xAxis": _axis(x, axisLine={"onZero": False}),
+        "yAxis": {
+            "type": "category",
+            "data": names,
+            "inverse": True,
+            "axisLine": {"onZero": True},
+            "axisLabel": {"width": 150, "overflow": "truncate"},
+        },
+        "series": [
+            {
+                "type": "line",
+                "data": [point for span in spans for point in span],
+                "showSymbol": False,
+                "color": colour,
+                "lineStyle": {"width": 4, "cap": "butt"},
+                "silent": True,
+                "animation": False,
+            },
+            {
+                "type": "scatter",
+                "data": [(value, name) for name, _, value, _ in rows],
+                "dimensions": [x, "of"],
+                "symbolSize": _FEW_PX + 3,
+                "itemStyle": {"color": colour},
+                "animation": False,
+            },
+        ],
+    }
+
+
 def seconds(instant_ns: int) -> float:
     """As an axis has it: to 0.1 ms, which no picture shows."""
     return round(instant_ns / 1e9, 4)

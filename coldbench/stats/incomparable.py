@@ -1,0 +1,80 @@
+"""What differs between runs beside what is compared: each is a reason to doubt the comparison."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from coldbench.core.summary import Run, State
+from coldbench.stats.comparison import Contender, Sampled
+
+_FAR_APART = timedelta(hours=1)
+# Round trips that differ by more than this, and by more than half of the longer one.
+_FAR_MS = 5.0
+_NAMES = ("name", "description")  # of a profile: they change nothing
+
+
+def doubts(runs: Sequence[Sampled], groups: Sequence[Sequence[Contender]]) -> Iterator[str]:
+    """In words, the weightiest first."""
+    records = [sampled.run for sampled in runs]
+    for sampled in runs:
+        if sampled.run.state is not State.COMPLETE:
+            yield f"{sampled.folder} is {sampled.run.state}: its figures may be of a part, or of the machine"
+    for contenders in groups:
+        yield from _of_sides(contenders)
+    if len(records) > 1:
+        yield from _of_runs(records)
+
+
+def _of_sides(contenders: Sequence[Contender]) -> Iterator[str]:
+    names = ", ".join(one.side.name for one in contenders)
+    kinds = {one.side.cold_kind for one in contenders if one.side.cold_kind}
+    if len(kinds) > 1:
+        yield f"{names}: cold starts of different kinds ({_and(kinds)}) are not compared"
+    trips = [one.result.round_trip_ms for one in contenders if one.result.round_trip_ms is not None]
+    if trips and max(trips) - min(trips) > max(_FAR_MS, max(trips) / 2):
+        yield f"{names}: round trips of {min(trips):.1f} to {max(trips):.1f} ms are in the waits"
+
+
+def _of_runs(records: Sequence[Run]) -> Iterator[str]:
+    yield (
+        "the runs were not interleaved: what changed between them is in the differences too; one that may be "
+        "less than 10 % is not told (targets of one run are compared without this margin)"
+    )
+    begun = [datetime.fromisoformat(run.started_at) for run in records]
+    if max(begun) - min(begun) > _FAR_APART:
+        first, last = (f"{at:%Y-%m-%d %H:%M}" for at in (min(begun), max(begun)))
+        yield f"the first began at {first}, the last at {last} UTC: times of day differ"
+    if keys := _differing([run.profile or {} for run in records]):
+        yield f"they differ in the profile: {', '.join(keys)}"
+    for what, of in _ALIKE.items():
+        found = {of(run) for run in records}
+        if len(found) > 1:
+            yield f"they differ in {what}: {_and(found)}"
+
+
+def _of_targets(field: str) -> Callable[[Run], str]:
+    return lambda run: "/".join(sorted({str(getattr(target, field)) for target in run.targets}))
+
+
+def _of_machine(key: str) -> Callable[[Run], str]:
+    return lambda run: str(run.machine.get(key))
+
+
+_ALIKE: dict[str, Callable[[Run], str]] = {
+    "the command": lambda run: run.command,
+    "the connections": _of_targets("connections"),
+    "the method": _of_targets("method"),
+    "the evidence level": _of_targets("evidence_level"),
+    "the machine's system": _of_machine("system"),
+    "the machine's processor": _of_machine("processor"),
+    "the machine's cores": _of_machine("cores"),
+    "the version of coldbench": lambda run: run.version,
+}
+
+
+def _differing(profiles: Sequence[Mapping[str, object]]) -> list[str]:
+    keys = dict.fromkeys(key for profile in profiles for key in profile if key not in _NAMES)
+    return [key for key in keys if any(its.get(key) != profiles[0].get(key) for its in profiles)]
+
+
+def _and(found: set[str]) -> str:
+    return " and ".join(sorted(found))
