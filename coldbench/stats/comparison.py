@@ -82,7 +82,8 @@ def contenders(runs: Sequence[Sampled], by: str | None) -> dict[str, list[Conten
     found = {name: _named(its, by) for name, its in groups.items() if len(its) > 1}
     if not found and by is None:
         hint = "give several runs, or one of several targets"
-        raise UsageError("only one target: nothing to compare it with", place=runs[0].folder, hint=hint)
+        place = ", ".join(run.folder for run in runs) or None
+        raise UsageError("fewer than two targets: nothing to compare", place=place, hint=hint)
     if not found:
         labels = sorted({key for _, target in every for key in target.labels})
         raise UsageError(

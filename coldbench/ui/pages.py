@@ -1,5 +1,6 @@
-"""What the browser is shown: the list of runs, a run, a run under way. No HTTP here."""
+"""What the browser is shown: the list of runs, a run, a run under way, a comparison. No HTTP here."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from math import ceil
 from pathlib import Path
@@ -7,8 +8,9 @@ from time import monotonic
 
 from msgspec import Struct
 
-from coldbench.analysis import open_run
+from coldbench.analysis import compare, open_run
 from coldbench.core.summary import Run, State
+from coldbench.report.html.comparison import comparison_page
 from coldbench.report.html.page import page, render
 from coldbench.report.listing import HEADS, Listed, listed
 from coldbench.runs.folder import RECORD, folders, read_record
@@ -58,11 +60,8 @@ def list_page(root: Path, filters: Filters) -> str:
 
 
 def run_page(root: Path, name: str) -> Shown | None:
-    """The page of the run in the folder of that name; None when there is none such under `root`.
-
-    The folder is found by looking at what is there: a name is never made into a path.
-    """
-    folder = next((folder for folder in folders(root) if folder.name == name), None)
+    """The page of the run in the folder of that name; None when there is none such under `root`."""
+    folder = _folder(root, name)
     if folder is None:
         return None
     if read_record(folder).state is not State.RUNNING:
@@ -70,6 +69,24 @@ def run_page(root: Path, name: str) -> Shown | None:
     began = monotonic()
     document = _read(folder, read_record(folder))
     return Shown(document=document, again_s=max(_SHORTEST_S, ceil((monotonic() - began) / _SHARE)))
+
+
+def compare_page(root: Path, names: Sequence[str]) -> str | None:
+    """The runs in the folders of those names against one another; None when one of them is not there.
+
+    Raises UsageError where there is nothing to compare.
+    """
+    found = [_folder(root, name) for name in names]
+    known = [folder for folder in found if folder is not None]
+    if len(known) < len(found):
+        return None
+    compared = compare(known, None, None, lambda targets: [])
+    return comparison_page(compared.comparison, compared.samples, home="/")
+
+
+def _folder(root: Path, name: str) -> Path | None:
+    """Found by looking at what is there: a name is never made into a path."""
+    return next((folder for folder in folders(root) if folder.name == name), None)
 
 
 @lru_cache(_KEPT_PAGES)

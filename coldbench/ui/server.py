@@ -13,7 +13,7 @@ from aiohttp import web
 
 from coldbench.core.errors import UsageError
 from coldbench.report.html.page import policy
-from coldbench.ui.pages import Filters, list_page, run_page
+from coldbench.ui.pages import Filters, compare_page, list_page, run_page
 
 LOOPBACK = "127.0.0.1"
 _HEADERS = {
@@ -73,9 +73,20 @@ def application(root: Path) -> web.Application:
             response.headers["Refresh"] = str(shown.again_s)
         return response
 
+    async def comparison(request: web.Request) -> web.Response:
+        try:
+            async with one_at_a_time:
+                document = await asyncio.to_thread(compare_page, root, request.query.getall("run", []))
+        except UsageError as error:
+            raise web.HTTPUnprocessableEntity(text=str(error)) from error
+        if document is None:
+            raise web.HTTPNotFound(text="no such run")
+        return _html(document)
+
     app = web.Application(middlewares=[_guard])
     app.router.add_get("/", runs)
     app.router.add_get("/runs/{name}", run)
+    app.router.add_get("/compare", comparison)
     app.on_response_prepare.append(_add_headers)
     return app
 

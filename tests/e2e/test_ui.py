@@ -20,6 +20,7 @@ from coldbench.runs.process import process_started
 from coldbench.runs.samples import SAMPLES, SampleWriter
 from tests.e2e.browser import CHROMIUM, browser
 from tests.e2e.cli import coldbench, started
+from tests.unit.measured import measured
 from tests.unit.report_runs import PYTHON, run_of
 from tests.unit.sampled import call, judged, samples_in
 
@@ -88,6 +89,21 @@ def test_the_list_leads_to_the_runs(address: str, kept: Path) -> None:
     assert status == 200
     assert "a cold start costs its caller 71.3 ms" in run
     assert "Refresh" not in headers
+
+
+def test_ticked_runs_are_compared(tmp_path: Path) -> None:
+    one = measured(tmp_path / "reports", "main", {"node": 100.0})
+    other = measured(tmp_path / "reports", "pr", {"node": 150.0}, seed=1)
+    with pages(one) as served:
+        _, _, listed = asked(served, "/")
+        assert f'<input type="checkbox" name="run" value="{one.name}"' in listed
+        status, headers, page = asked(served, f"/compare?run={one.name}&run={other.name}")
+        assert status == 200
+        assert headers["Content-Security-Policy"].startswith("default-src 'none'; ")
+        assert "node: by startup, shortest first: main &lt; pr" in page
+        assert asked(served, f"/compare?run={one.name}")[0] == 422  # nothing to compare it with
+        assert asked(served, "/compare")[0] == 422
+        assert asked(served, f"/compare?run={one.name}&run=../outside")[0] == 404
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_a_factor_is_compared_among_targets_that_are_alike_but_for_it(tmp_path: 
 
 
 def test_a_single_target_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="only one target"):
+    with pytest.raises(UsageError, match="fewer than two targets"):
         compared(measured(tmp_path, "r", {"f": 100.0}))
 
 
