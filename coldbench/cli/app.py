@@ -20,6 +20,7 @@ COMMANDS = {
     "doctor": "Say what a target's answers tell, and what to do to learn more.",
     "compare": "Hold targets or runs against one another: what is slower.",
     "report": "Show a run again, judged by today's rules.",
+    "export": "Write a run's invocations for other programs.",
     "runs": "List the runs.",
     "ui": "Show the runs in a browser, on this machine only.",
     "selftest": "Measure coldbench's own errors against the lab's truth.",

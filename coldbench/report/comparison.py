@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from coldbench.core.comparison import Comparison, Difference, Figure, Group, Told
 from coldbench.report.tables import Column, Table, checks_table
 from coldbench.report.words import interval, ms, shown
+from coldbench.runs.cells import inert
 
 # How each field of `Result` that is compared is called.
 FIELD_NAMES = {
@@ -81,7 +82,7 @@ def comparison_csv(comparison: Comparison) -> str:
             found = each.difference_ms
             writer.writerow(
                 (
-                    *map(_cell, (group.name, each.field, each.side, each.reference, each.told)),
+                    *map(inert, (group.name, each.field, each.side, each.reference, each.told)),
                     *(side.n, reference.n, _p50(side), _p50(reference)),
                     *(found.value, found.low, found.high, each.difference_pct, each.longer_in_pct),
                 )
@@ -91,11 +92,6 @@ def comparison_csv(comparison: Comparison) -> str:
 
 def _p50(figure: Figure) -> float | None:
     return None if figure.p50 is None else figure.p50.value
-
-
-def _cell(text: str) -> str:
-    """A text that a spreadsheet would take for a formula is quoted (OWASP, CSV Injection)."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _sides(group: Group) -> Table:

@@ -47,6 +47,13 @@ _SCHEMA = f"""
 _INSERT = f"INSERT INTO invocation VALUES ({', '.join('?' * len(_COLUMNS))})"
 
 
+class Judged(Struct, frozen=True):
+    """An invocation and its judgement; None for one that was unfinished."""
+
+    invocation: Invocation
+    judgement: Judgement | None
+
+
 class _Rest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What `Evidence` has and no column holds; in the column `evidence`, as JSON."""
 
@@ -127,6 +134,24 @@ def read_invocations(path: Path) -> Iterator[Invocation]:
             raise UsageError(f"not readable as samples: {error}", place=str(path)) from error
 
 
+def read_judged(path: Path) -> Iterator[Judged]:
+    """The facts in the order of `seq`, with their judgements as the file has them.
+
+    Raises UsageError when the file is no `samples.db` of ours.
+    """
+    columns = ", ".join(f"i.{name}" for name in _COLUMNS)
+    judged = "j.verdict, j.reason, j.confidence, j.cold_kind, j.contradiction"
+    with open_samples(path) as samples:
+        try:
+            for row in samples.execute(
+                f"SELECT {columns}, {judged} FROM invocation i LEFT JOIN judged j USING (seq) ORDER BY i.seq"
+            ):
+                fact, said = row[: len(_COLUMNS)], row[len(_COLUMNS) :]
+                yield Judged(_invocation(fact), None if said[0] is None else _judgement(fact[0], *said))
+        except (msgspec.MsgspecError, ValueError, TypeError) as error:
+            raise UsageError(f"not readable as samples: {error}", place=str(path)) from error
+
+
 def write_judgements(path: Path, judgements: Iterable[Judgement]) -> None:
     """Replace the table `judged`, all or nothing. Raises OSError where the folder cannot be written."""
     try:
@@ -151,19 +176,7 @@ def read_judgements(path: Path) -> list[Judgement]:
     """The table `judged` as it stands; UsageError when the file is no `samples.db` of ours."""
     with open_samples(path) as samples:
         try:
-            return [
-                Judgement(
-                    seq=seq,
-                    verdict=Verdict(verdict),
-                    reason=reason,
-                    confidence=confidence,
-                    cold_kind=ColdKind(cold_kind) if cold_kind else None,
-                    contradiction=contradiction,
-                )
-                for seq, verdict, reason, confidence, cold_kind, contradiction in samples.execute(
-                    "SELECT * FROM judged ORDER BY seq"
-                )
-            ]
+            return [_judgement(*row) for row in samples.execute("SELECT * FROM judged ORDER BY seq")]
         except ValueError as error:
             raise UsageError(f"not readable as judgements: {error}", place=str(path)) from error
 
@@ -251,6 +264,24 @@ def _row(i: Invocation) -> Row:
         )),
         *evidence_cells(i.evidence),
     )  # fmt: skip
+
+
+def _judgement(
+    seq: int,
+    verdict: str,
+    reason: str,
+    confidence: float,
+    cold_kind: str | None,
+    contradiction: str | None,
+) -> Judgement:
+    return Judgement(
+        seq=seq,
+        verdict=Verdict(verdict),
+        reason=reason,
+        confidence=confidence,
+        cold_kind=ColdKind(cold_kind) if cold_kind else None,
+        contradiction=contradiction,
+    )
 
 
 def _invocation(row: tuple[Any, ...]) -> Invocation:

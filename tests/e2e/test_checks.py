@@ -68,3 +68,18 @@ def test_runs_are_compared_and_a_change_decides_the_exit_code(tmp_path: Path) ->
     unknown = coldbench(*gate, "p95 > +10%", cwd=tmp_path)
     assert unknown.returncode == 2
     assert "no such metric: p95" in unknown.stderr
+
+
+def test_a_run_is_exported(tmp_path: Path) -> None:
+    (tmp_path / "load.toml").write_text(PROFILE)
+    with raw_server(hello) as server:
+        assert coldbench("run", "--url", server.url, "--profile", "load.toml", cwd=tmp_path).returncode == 0
+    lines = coldbench("export", "--format", "jsonl", cwd=tmp_path)
+    assert (lines.returncode, lines.stderr) == (0, "")
+    assert [json.loads(line)["seq"] for line in lines.stdout.splitlines()] == list(range(100))
+    assert coldbench("export", "--to", "run.csv", cwd=tmp_path).returncode == 0
+    assert len((tmp_path / "run.csv").read_text().splitlines()) == 101
+    refused = coldbench("export", "--format", "parquet", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "name a file" in refused.stderr
+    assert coldbench("export", "--to", "nowhere/run.csv", cwd=tmp_path).returncode == 2

@@ -1,0 +1,1 @@
+"""A run's invocations for other programs, each format in its own terms."""
