@@ -12,7 +12,7 @@ from coldbench.cli import options
 from coldbench.cli.output import Output
 from coldbench.cli.record import checks_passed
 from coldbench.core.change import parse_change
-from coldbench.report.comparison import comparison_csv, comparison_tables
+from coldbench.report.comparison import comparison_csv, comparison_tables, comparison_title
 from coldbench.report.terminal import comparison_face, narrowest
 from coldbench.report.text import comparison_markdown, comparison_text
 from coldbench.runs.folder import find_run
@@ -53,13 +53,14 @@ def command(
     format_: Annotated[
         Format, typer.Option("--format", metavar="terminal|text|md|html|csv|json", help="How to show it.")
     ] = Format.TERMINAL,
+    junit: options.Junit = None,
     json_to: options.JsonTo = None,
     out: options.Out = Path("reports"),
 ) -> None:
     """Hold targets or runs against one another."""
     if format_ is Format.JSON:
         json_to = json_to or "-"
-    output = Output(json_to=json_to)
+    output = Output(json_to=json_to, junit_to=junit)
     base = None if baseline is None else find_run(out, baseline)
     found = [find_run(out, run) for run in runs or ["latest"]]
     folders = list(dict.fromkeys([*([base] if base else []), *found]))
@@ -68,6 +69,7 @@ def command(
     )
     _show(compared, format_, output)
     output.json(msgspec.json.format(msgspec.json.encode(compared.comparison), indent=2) + b"\n")
+    output.checks(comparison_title(compared.comparison), compared.comparison.checks)
     checks_passed(compared.comparison.checks)
 
 

@@ -101,4 +101,7 @@ Checks = Annotated[
         "--check", metavar="'EXPR'", help="Exit with 99 unless it holds: 'startup_ms.p95 < 800'. Repeatable."
     ),
 ]
+Junit = Annotated[
+    str | None, typer.Option("--junit", metavar="FILE", help="Write the checks as JUnit XML, for CI.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan and send nothing.")]

@@ -1,7 +1,7 @@
 """Where a command's words go: people's to the terminal, a program's to a file or standard output."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from coldbench.core.errors import UsageError
-from coldbench.core.summary import Run
+from coldbench.core.summary import Checked, Run
+from coldbench.report.lines import title
 from coldbench.report.tables import tables
 from coldbench.report.terminal import face, narrowest
 from coldbench.runs.folder import encode_record
@@ -29,15 +30,22 @@ class PlainConsole(Console):
 
 
 class Output:
-    """`console` is for people: standard error when JSON owns standard output, nowhere when quiet."""
+    """`console` is for people: standard error when JSON owns standard output, nowhere when quiet.
 
-    def __init__(self, *, json_to: str | None = None, quiet: bool = False) -> None:
+    Raises UsageError for a file that cannot be one, before anything is measured for it.
+    """
+
+    def __init__(
+        self, *, json_to: str | None = None, junit_to: str | None = None, quiet: bool = False
+    ) -> None:
         self._json_to = json_to
-        if json_to not in (None, _STDOUT):
-            if not Path(json_to).parent.is_dir():
-                raise UsageError("its folder does not exist", place=f"--json {json_to}")
-            if Path(json_to).is_dir():
-                raise UsageError("expected a file, found a folder", place=f"--json {json_to}")
+        self._junit_to = junit_to
+        for option, to in (("--json", json_to), ("--junit", junit_to)):
+            if to not in (None, _STDOUT):
+                if not Path(to).parent.is_dir():
+                    raise UsageError("its folder does not exist", place=f"{option} {to}")
+                if Path(to).is_dir():
+                    raise UsageError("expected a file, found a folder", place=f"{option} {to}")
         self.console = PlainConsole(stderr=json_to == _STDOUT, quiet=quiet)
 
     def lines(self, lines: Iterable[str]) -> None:
@@ -56,6 +64,7 @@ class Output:
             self.console.print(face(run, folder, self.console))
         finally:  # a reader who has gone (`| head`) does not keep it from the file
             self.json(encode_record(run))
+            self.checks(title(run), run.checks)
 
     def json(self, document: bytes) -> None:
         """A document for programs, where `--json` said; nothing when it was not given."""
@@ -63,9 +72,18 @@ class Output:
             sys.stdout.buffer.write(document)
             sys.stdout.buffer.flush()
         elif self._json_to is not None:
-            try:
-                Path(self._json_to).write_bytes(document)
-            except OSError as error:
-                raise UsageError(
-                    f"cannot be written: {error.strerror}", place=f"--json {self._json_to}"
-                ) from error
+            _write(Path(self._json_to), document, "--json")
+
+    def checks(self, name: str, checks: Sequence[Checked]) -> None:
+        """What came of them, where `--junit` said; nothing when it was not given."""
+        if self._junit_to is not None:
+            from coldbench.report.junit import junit
+
+            _write(Path(self._junit_to), junit(name, checks), "--junit")
+
+
+def _write(to: Path, document: bytes, option: str) -> None:
+    try:
+        to.write_bytes(document)
+    except OSError as error:
+        raise UsageError(f"cannot be written: {error.strerror}", place=f"{option} {to}") from error

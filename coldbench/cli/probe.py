@@ -77,6 +77,7 @@ def command(
     max_invocations: options.MaxInvocations = None,
     dry_run: options.DryRun = False,
     check: options.Checks = None,
+    junit: options.Junit = None,
 ) -> None:
     """Make functions cold, invoke them, invoke them again at once; show what a cold start is made of."""
     targets = read_targets(given, runtimes=runtime or [])
@@ -100,7 +101,7 @@ def command(
             place="--max-invocations",
             hint="ask for fewer with --samples",
         )
-    output = Output(json_to=json_to, quiet=quiet)
+    output = Output(json_to=json_to, junit_to=junit, quiet=quiet)
     output.lines(experiment_lines(experiment, targets))
     if dry_run:
         return

@@ -12,6 +12,7 @@ from coldbench.cli.checks import read_checks
 from coldbench.cli.output import Output
 from coldbench.cli.record import exit_code
 from coldbench.core.summary import Run
+from coldbench.report.lines import title
 from coldbench.report.text import markdown, text
 from coldbench.runs.folder import encode_record, find_run
 
@@ -37,13 +38,14 @@ def command(
         Format, typer.Option("--format", metavar="terminal|text|md|html|json", help="How to show it.")
     ] = Format.TERMINAL,
     check: options.Checks = None,
+    junit: options.Junit = None,
     json_to: options.JsonTo = None,
     out: options.Out = Path("reports"),
 ) -> None:
     """Show a run again, judged by today's rules."""
     if format_ is Format.JSON:
         json_to = json_to or "-"
-    output = Output(json_to=json_to)
+    output = Output(json_to=json_to, junit_to=junit)
     folder = find_run(out, run)
     found = open_run(folder)
     checks = read_checks(check, found.targets)
@@ -70,3 +72,4 @@ def _show(found: Run, folder: Path, format_: Format, output: Output) -> None:
         case Format.JSON:
             pass  # nothing for people
     output.json(encode_record(found))
+    output.checks(title(found), found.checks)

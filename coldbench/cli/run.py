@@ -67,6 +67,7 @@ def command(
     max_invocations: options.MaxInvocations = None,
     dry_run: options.DryRun = False,
     check: options.Checks = None,
+    junit: options.Junit = None,
     processes: crew.Processes = None,
     expect_workers: crew.ExpectWorkers = None,
     bind: crew.Bind = crew.LOOPBACK,
@@ -87,7 +88,7 @@ def command(
     seed = secrets.randbelow(1 << 32) if seed is None else seed
     the_plan = plan(chosen, len(targets), seed, recordings)
     _check_size(planned_invocations(the_plan), max_invocations)
-    output = Output(json_to=json_to, quiet=quiet)
+    output = Output(json_to=json_to, junit_to=junit, quiet=quiet)
     say = plan_lines if locustfile is None else locustfile_lines
     output.lines(say(chosen, the_plan, targets))
     if dry_run:

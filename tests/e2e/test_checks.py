@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from junitparser import JUnitXml
+
 from tests.e2e.cli import coldbench, only_folder, parsed
 from tests.e2e.raw_server import Visit, ok, raw_server
 
@@ -25,12 +27,18 @@ def test_checks_decide_the_exit_code_and_are_kept(tmp_path: Path) -> None:
     )
     with raw_server(hello) as server:
         done = coldbench(
-            *("run", "--url", f"f={server.url}", "--profile", "load.toml", *checks, "--json", "-"),
+            *("run", "--url", f"f={server.url}", "--profile", "load.toml", *checks),
+            *("--json", "-", "--junit", "checks.xml"),
             cwd=tmp_path,
         )
     assert done.returncode == 99
     record = parsed(done)
     assert [its["outcome"] for its in record["checks"]] == ["passed", "too few samples", "passed"]
+    [suite] = JUnitXml.fromfile(str(tmp_path / "checks.xml"))
+    assert (suite.tests, suite.failures) == (3, 1)
+    [failed] = [case for case in suite if case.result]
+    assert failed.name == "f.service_ms.p99 < 5000"
+    assert failed.result[0].message.startswith("too few samples: not observed, or withheld, n = 100")
     assert json.loads((only_folder(tmp_path) / "run.json").read_text())["checks"] == record["checks"]
     assert "1 of 3 checks did not pass (f.service_ms.p99 < 5000: too few samples)" in done.stderr
     again = coldbench("report", "--check", "service_ms.p50 < 5000", "--format", "md", cwd=tmp_path)
