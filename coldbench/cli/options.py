@@ -53,6 +53,10 @@ InstanceHeader = Annotated[
     str | None,
     typer.Option("--instance-header", metavar="NAME", help="The header that carries the instance's id."),
 ]
+Platforms = Annotated[
+    Path | None,
+    typer.Option("--platforms", metavar="FILE", help="Your own table of platforms, read before ours."),
+]
 ExpectStatus = Annotated[
     str | None,
     typer.Option(

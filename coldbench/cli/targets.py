@@ -37,6 +37,7 @@ class TargetOptions(Struct, frozen=True, kw_only=True):
     resolve: options.Resolve = None
     cold_header: options.ColdHeader = None
     instance_header: options.InstanceHeader = None
+    platforms: options.Platforms = None
     expect_status: options.ExpectStatus = None
     no_id: options.NoId = False
     curl: options.Curl = None
@@ -80,6 +81,7 @@ def read_targets(
     method = given.method or ("GET" if given.data is None else "POST")
     if not _TOKEN.fullmatch(method):
         raise UsageError("not the name of a method", place=f"--method {method!r}")
+    own_platforms = _platforms(given.platforms)
     names: list[str] = []
     targets = []
     headers = tuple(_header(line, place) for line, place in _header_lines(given.header or []))
@@ -107,6 +109,7 @@ def read_targets(
                 resolve=dict(_resolution(text) for text in given.resolve or []),
                 cold_header=given.cold_header,
                 instance_header=given.instance_header,
+                platforms=own_platforms,
                 expect_status=_statuses(given.expect_status),
                 send_id=not given.no_id,
                 fresh_connections=connections == "fresh",
@@ -211,6 +214,17 @@ def _read_file(name: str, place: str) -> bytes:
         return Path(name).read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {name}: {error.strerror}", place=place) from error
+
+
+def _platforms(file: Path | None) -> str | None:
+    """The user's own table, known to be one."""
+    if file is None:
+        return None
+    from coldbench.evidence.platforms import platforms
+
+    own = str(file.absolute())
+    platforms(own)
+    return own
 
 
 def _statuses(text: str | None) -> tuple[int, ...]:

@@ -25,6 +25,7 @@ class Target(Struct, frozen=True, kw_only=True):
     # names of headers that this target's owner says are its cold flag and its instance id
     cold_header: str | None = None
     instance_header: str | None = None
+    platforms: str | None = None  # the user's own table of platforms: a file
     # an answer of another status is not the function's; none: each may be
     expect_status: tuple[int, ...] = ()
     # False for gateways that refuse headers they do not know

@@ -18,8 +18,10 @@ import msgspec
 from coldbench.core.invocation import Error, Evidence, Invocation
 from coldbench.core.judge import judge
 from coldbench.core.messages import FrameReader, Order, Progress, RawFact, frame
+from coldbench.core.request import address
 from coldbench.evidence.headers import parse_head
 from coldbench.evidence.read import read
+from coldbench.evidence.recognise import platform_of
 from coldbench.runs.samples import NULL, Row, SampleWriter, evidence_cells
 
 _READ_BYTES = 1 << 18
@@ -63,18 +65,22 @@ def main() -> int:
 
 def evidence_reader(order: Order) -> Read:
     """Reads what a response says, once for each different response: its evidence, and that as cells."""
+    hosts = [address(target.endpoint).host for target in order.targets]
 
     @lru_cache(_HEADS_KEPT)
     def reader(
         target: int, head: bytes, trailers: bytes, body_start: bytes, status: int | None
     ) -> tuple[Evidence, Row]:
+        headers, its = parse_head(head, trailers), order.targets[target]
         evidence = read(
-            parse_head(head, trailers),
+            headers,
             status=status,
-            cold_header=order.targets[target].cold_header,
-            instance_header=order.targets[target].instance_header,
-            expect_status=order.targets[target].expect_status,
+            cold_header=its.cold_header,
+            instance_header=its.instance_header,
+            expect_status=its.expect_status,
             body_start=body_start,
+            platform=platform_of(headers, hosts[target], its.platforms),
+            platforms=its.platforms,
         )
         return evidence, evidence_cells(evidence)
 

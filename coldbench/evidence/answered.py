@@ -61,6 +61,9 @@ _SIGNS: tuple[tuple[str, AnsweredBy, Callable[[str], bool]], ...] = (
     # Only a miss can be an execution.
     ("x-vercel-cache", AnsweredBy.CACHE, lambda value: value.lower() != "miss"),
     ("x-render-routing", AnsweredBy.FAILED_START, _one_of("hibernate-wake-error", "no-server")),
+    # A component of the platform says that it answered; functions' own answers do not carry them.
+    ("x-openfaas-internal", AnsweredBy.GATEWAY, bool),
+    ("x-fission-component", AnsweredBy.GATEWAY, bool),
     ("x-coldbench-lab-error", AnsweredBy.FAILED_START, _one_of("start_failed")),
     ("x-coldbench-lab-error", AnsweredBy.GATEWAY, _one_of("instance_lost")),
     ("x-coldbench-lab-error", AnsweredBy.FUNCTION, _one_of("function_error")),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from coldbench.core.invocation import AnsweredBy, Evidence
 from coldbench.evidence.answered import who_answered
 from coldbench.evidence.headers import Headers
-from coldbench.evidence.readings import GENERIC, declared, read_fields
+from coldbench.evidence.readings import declared, read_fields, readings
 from coldbench.evidence.redact import redact_text, redact_value
 from coldbench.evidence.shim import read_shim
 
@@ -35,18 +35,21 @@ def read(
     instance_header: str | None,
     expect_status: Sequence[int] = (),
     body_start: bytes = b"",
+    platform: str | None = None,
+    platforms: str | None = None,
 ) -> Evidence:
     """All that the response says; what is missing, unreadable or contradicted by a twin is not observed.
 
     The headers that the target's owner names are believed before the shim, the shim before what any
-    platform may send. Level 2 is the shim, level 1 a header that says more than which request this was.
+    platform may send. `platform` is that which surely answered, of `platforms`, the user's own table.
+    Level 2 is the shim, level 1 a header that says more than which request this was.
     A status other than those expected is not the function's answer, whoever sent it; what a cache or a
     gateway says of itself goes before.
     `raw` has every field that may be evidence, by lower-case name, several values on a line each, secrets
     redacted and long values cut; and `:body`, the body's first bytes where the caller kept them.
     """
     shim = read_shim(headers["server-timing"]) if "server-timing" in headers else {}
-    sent = read_fields(headers, GENERIC) | shim
+    sent = read_fields(headers, readings(platform, platforms)) | shim
     if cold_header is not None or instance_header is not None:
         sent |= read_fields(headers, declared(cold_header, instance_header))
     level = 2 if shim else int(not sent.keys() <= {"request_id"})
@@ -58,7 +61,9 @@ def read(
     raw = _raw(headers)
     if body_start:
         raw[_BODY] = redact_text(body_start[:_MOST_CHARACTERS].decode("utf-8", "replace"))
-    return Evidence(level=level, answered_by=answered_by, answered_why=why, raw=raw, **sent)
+    return Evidence(
+        level=level, answered_by=answered_by, answered_why=why, platform=platform, raw=raw, **sent
+    )
 
 
 def is_evidence(name: str) -> bool:

@@ -12,7 +12,7 @@ from coldbench.evidence.redact import redact_value
 # What a header can tell, each of them None or absent where it does not.
 _TOLD = (
     "cold_flag", "init_ms", "exec_ms", "billed_ms", "queue_ms", "instance", "instance_seq",
-    "instance_age_ms", "request_id", "platform",
+    "instance_age_ms", "request_id",
 )  # fmt: skip
 _ANSWERED_BY = (AnsweredBy.CACHE, AnsweredBy.GATEWAY, AnsweredBy.THROTTLE, AnsweredBy.FAILED_START)
 
@@ -26,7 +26,12 @@ class Source(Struct, frozen=True, kw_only=True):
 
 
 def sources(
-    fields: Iterable[tuple[str, str]], *, cold_header: str | None = None, instance_header: str | None = None
+    fields: Iterable[tuple[str, str]],
+    *,
+    cold_header: str | None = None,
+    instance_header: str | None = None,
+    platform: str | None = None,
+    platforms: str | None = None,
 ) -> list[Source]:
     """One for each header that may be evidence, in the order they were sent.
 
@@ -41,7 +46,14 @@ def sources(
             name=pairs[0][0],
             value=redact_value(pairs[0][0], ", ".join(value for _, value in pairs)),
             told=_told(
-                read(from_pairs(pairs), status=None, cold_header=cold_header, instance_header=instance_header)
+                read(
+                    from_pairs(pairs),
+                    status=None,
+                    cold_header=cold_header,
+                    instance_header=instance_header,
+                    platform=platform,
+                    platforms=platforms,
+                )
             ),
         )
         for pairs in by_name.values()

@@ -6,8 +6,11 @@ from time import monotonic_ns, time_ns
 from msgspec import Struct
 
 from coldbench.core.invocation import Evidence, Invocation
+from coldbench.core.request import address
 from coldbench.core.surroundings import round_trip_ns
 from coldbench.core.target import Target
+from coldbench.evidence.headers import from_pairs
+from coldbench.evidence.recognise import Recognition, recognise
 from coldbench.evidence.sources import Source, cookie_names, sources
 from coldbench.probe.advice import advice, warnings
 from coldbench.probe.invoke import Caller
@@ -50,6 +53,7 @@ class Diagnosis(Struct, frozen=True, kw_only=True):
 
     target: str
     platform: str | None
+    recognised: Recognition | None  # the same with what is known of it; or one that is not sure
     evidence_level: int | None
     requests: int
     completed: int
@@ -94,6 +98,7 @@ def diagnose(target: Target, answers: Sequence[Answer]) -> Diagnosis:
     return Diagnosis(
         target=target.name,
         platform=next((e.platform for e in evidence if e.platform), None),
+        recognised=_recognised(target, completed),
         evidence_level=level,
         requests=len(invocations),
         completed=len(completed),
@@ -117,13 +122,24 @@ def _headers(target: Target, completed: Sequence[Answer]) -> tuple[Source, ...]:
     by_name: dict[str, Source] = {}
     for answer in completed:
         for source in sources(
-            answer.fields, cold_header=target.cold_header, instance_header=target.instance_header
+            answer.fields,
+            cold_header=target.cold_header,
+            instance_header=target.instance_header,
+            platform=answer.invocation.evidence.platform,
+            platforms=target.platforms,
         ):
             known = by_name.get(source.name)
             if known is None or len(source.told) > len(known.told):
                 by_name[source.name] = source
     # What tells most comes first.
     return tuple(sorted(by_name.values(), key=lambda source: -len(source.told)))
+
+
+def _recognised(target: Target, completed: Sequence[Answer]) -> Recognition | None:
+    host = address(target.endpoint).host
+    found = [recognise(from_pairs(answer.fields), host, target.platforms) for answer in completed]
+    known = [one for one in found if one is not None]
+    return max(known, key=lambda one: one.sure, default=None)
 
 
 def _says(evidence: Sequence[Evidence], field: str) -> bool:

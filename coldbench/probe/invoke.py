@@ -17,6 +17,7 @@ from coldbench.core.invocation import Evidence, Invocation
 from coldbench.core.request import ID_HEADER, address, request_fields, request_target
 from coldbench.core.target import Target
 from coldbench.evidence.read import read
+from coldbench.evidence.recognise import platform_of
 from coldbench.probe.exchange import Exchange
 from coldbench.probe.network import Network
 from coldbench.probe.transport import Transport, tls_context
@@ -162,11 +163,14 @@ class Caller:
     def _evidence(self, exchange: Exchange) -> Evidence:
         if exchange.status is None:
             return Evidence()
+        headers = exchange.headers()
         return read(
-            exchange.headers(),
+            headers,
             status=exchange.status,
             cold_header=self._target.cold_header,
             instance_header=self._target.instance_header,
             expect_status=self._target.expect_status,
             body_start=bytes(exchange.body_start),
+            platform=platform_of(headers, self._where.host, self._target.platforms),
+            platforms=self._target.platforms,
         )

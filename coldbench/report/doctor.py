@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from coldbench.probe.doctor import Diagnosis
+from coldbench.report.platform import elsewhere_lines, header_line, platform_lines
 from coldbench.report.words import shown
 
 _LEVELS = {
@@ -22,7 +23,7 @@ def doctor_lines(diagnosis: Diagnosis) -> Iterator[str]:
         yield f"status    {', '.join(str(status) for status in diagnosis.statuses)}"
     if diagnosis.errors:
         yield f"errors    {', '.join(diagnosis.errors)}"
-    yield f"platform  {shown(diagnosis.platform) if diagnosis.platform else 'not told'}"
+    yield from platform_lines(diagnosis.recognised)
     yield f"evidence  level {_LEVELS[diagnosis.evidence_level]}"
     if diagnosis.round_trip_ms is not None:
         yield f"network   round trip {diagnosis.round_trip_ms:.1f} ms (the fastest handshake)"
@@ -38,9 +39,10 @@ def doctor_lines(diagnosis: Diagnosis) -> Iterator[str]:
         yield f"found     {field}: {meaning} ({names})"
     for field, meaning in diagnosis.missing.items():
         yield f"missing   {field}: {meaning}"
+    yield from elsewhere_lines(diagnosis.recognised, diagnosis.found)
     for header in diagnosis.headers:
         if not header.told:
-            yield f"not read  {shown(header.name, 40)}: {shown(header.value, 60)}"
+            yield header_line(diagnosis.recognised, header)
     if diagnosis.cookies:
         yield f"cookies   {shown(', '.join(diagnosis.cookies))}: none is sent back"
     for warning in diagnosis.warnings:
