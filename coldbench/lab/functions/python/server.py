@@ -8,18 +8,21 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
-from shim import Shim
+sys.path.insert(0, str(Path(__file__).parents[3] / "evidence" / "shims"))
+
+from coldbench_shim import shim
 
 Handler = Callable[[str, str, bytes], tuple[int, object]]
 
 
-def serve(shim: Shim, handler: Handler) -> None:
+def serve(handler: Handler) -> None:
     """Answer requests with `handler(method, path, body) -> (status, value)` until standard input ends."""
-    asyncio.run(_serve(shim, handler))
+    asyncio.run(_serve(handler))
 
 
-async def _serve(shim: Shim, handler: Handler) -> None:
+async def _serve(handler: Handler) -> None:
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
@@ -33,7 +36,11 @@ async def _serve(shim: Shim, handler: Handler) -> None:
                 visit = shim.arrived(headers.get("x-request-start"))
                 body = await reader.readexactly(int(headers.get("content-length", 0)))
                 method, path, _ = request.split(" ", 2)
-                await shim.hold(headers.get("x-coldbench-hold-until"), headers.get("x-coldbench-hold-ms"))
+                held_s = shim.hold_s(
+                    headers.get("x-coldbench-hold-until"), headers.get("x-coldbench-hold-ms")
+                )
+                if held_s:
+                    await asyncio.sleep(held_s)
                 status, value = handler(method, path.partition("?")[0], body)
                 answer = json.dumps(value).encode()
                 lines = [f"HTTP/1.1 {status} {'OK' if status < 400 else 'Error'}"]
@@ -52,5 +59,14 @@ async def _serve(shim: Shim, handler: Handler) -> None:
     # The platform's end of standard input is the platform's end: nobody is left to serve.
     asyncio.get_running_loop().add_reader(sys.stdin, lambda: os._exit(0))
     shim.init_ended()
+    _tell_lab(shim.ended_us)
     async with server:
         await server.serve_forever()
+
+
+def _tell_lab(ended_us: int) -> None:
+    """To a platform that listens: everything that runs before the first request has run."""
+    path = os.environ.pop("COLDBENCH_READY", "")
+    if path:
+        with open(path, "w") as listener:
+            listener.write(f"READY {ended_us // 1_000_000}.{ended_us % 1_000_000:06d}\n")

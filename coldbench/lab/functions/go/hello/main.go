@@ -1,10 +1,10 @@
 // The smallest function: says hello.
 package main
 
-import "coldbench/functions/shim"
+import "coldbench/functions/server"
 
 func main() {
-	shim.Serve(func(method, path string, body []byte) (int, any) {
+	server.Serve(func(method, path string, body []byte) (int, any) {
 		return 200, map[string]string{"hello": "world"}
 	})
 }

@@ -11,7 +11,8 @@ import (
 	"strings"
 	"sync"
 
-	"coldbench/functions/shim"
+	"coldbench/functions/server"
+	coldbench "coldbench/shims"
 )
 
 const (
@@ -86,7 +87,7 @@ func todos(method, path string, body []byte) (int, any) {
 }
 
 func main() {
-	began := shim.NowUs()
+	began := coldbench.NowUs()
 	for n := 0; n < seeded; n++ {
 		add(fmt.Sprintf("chore %d", n*7919%10007), n%2 == 1)
 	}
@@ -95,6 +96,6 @@ func main() {
 		titles = append(titles, title)
 	}
 	sort.Strings(titles)
-	shim.Span("store", began)
-	shim.Serve(todos)
+	coldbench.Span("store", began)
+	server.Serve(todos)
 }

@@ -2,12 +2,11 @@
 //   GET /todos   POST /todos {"title": ...}   POST /todos/ID/complete   DELETE /todos/ID
 
 import { serve } from '../server.mjs';
-import { nowUs, Shim } from '../shim.mjs';
+import { nowUs, shim } from '../../../../evidence/shims/coldbench_shim.mjs';
 
 const SEEDED = 60_000;
 const LISTED = 20;
 
-const shim = new Shim();
 const began = nowUs();
 const store = new Map();
 const byTitle = new Map();
@@ -31,7 +30,7 @@ for (const { title, done } of JSON.parse(snapshot)) add(title, done);
 const sorted = [...store.values()].sort((a, b) => a.title.localeCompare(b.title));
 shim.span('store', began);
 
-serve(shim, (method, path, body) => {
+serve((method, path, body) => {
   const [first, id, verb] = path.replace(/^\/|\/$/g, '').split('/');
   const todo = store.get(Number(id));
   if ((method === 'GET' || method === 'HEAD') && id === undefined && (first === '' || first === 'todos')) {

@@ -1,0 +1,3 @@
+module coldbench/shims
+
+go 1.19
