@@ -19,7 +19,7 @@ COMMANDS = {
     "keepwarm": "Keep N instances warm, and prove it.",
     "doctor": "Say what a target's answers tell, and what to do to learn more.",
     "compare": "Hold targets or runs against one another: what is slower.",
-    "shim": "Print the snippet that makes a function tell the truth about itself.",
+    "shim": "Print what makes a function tell the truth about itself.",
     "report": "Show a run again, judged by today's rules.",
     "export": "Write a run's invocations for other programs.",
     "runs": "List the runs.",
