@@ -75,10 +75,10 @@ def curve_rows(found: Lifetime) -> Iterator[tuple[str, str, str, str]]:
     for first in range(0, len(points), step or 1):
         part: Sequence[CurvePoint] = points[first : first + step]
         probability = part[-1].probability
-        span = f"{seconds(part[0].gap_s)} to {seconds(part[-1].gap_s)}"
+        ends = dict.fromkeys(seconds(point.gap_s) for point in (part[0], part[-1]))
         cold = sum(point.cold for point in part)
         bar = "#" * round(_BAR * probability)
-        yield span, f"{cold} of {len(part)}", f"{100 * probability:.0f} %", bar
+        yield " to ".join(ends), f"{cold} of {len(part)}", f"{100 * probability:.0f} %", bar
 
 
 def seconds(value: float) -> str:

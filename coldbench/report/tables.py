@@ -69,6 +69,7 @@ _EVIDENCE = {0: "0 timing", 1: "1 headers", 2: "2 shim", 3: "3 platform API"}
 
 # Titles by which a face with pictures finds the table that a picture belongs to.
 MET, WAITS, STARTUP = "What the invocations met", "Waits, in ms", "Startup and execution, in ms"
+LIVED, KEPT = "P(cold | gap)", "Instances kept warm"
 
 
 def tables(run: Run) -> Iterator[Table]:
@@ -204,7 +205,7 @@ def _grown(concurrency: Concurrency) -> Table:
 
 def _lived(lifetime: Lifetime) -> Table:
     return Table(
-        title="P(cold | gap)",
+        title=LIVED,
         columns=[
             Column("gaps", words=True),
             Column("cold"),
@@ -260,7 +261,7 @@ def _kept(keepwarm: Keepwarm) -> Table:
         for kept in keepwarm.targets
     ]
     return Table(
-        title="Instances kept warm",
+        title=KEPT,
         columns=[
             _TARGET,
             Column("asked"),

@@ -9,12 +9,11 @@ from time import monotonic
 from msgspec import Struct
 
 from coldbench.analysis import compare, open_run
-from coldbench.core.summary import Run, State
+from coldbench.core.summary import State
 from coldbench.report.html.comparison import comparison_page
-from coldbench.report.html.page import page, render
+from coldbench.report.html.page import read_page, render
 from coldbench.report.listing import HEADS, Listed, listed
 from coldbench.runs.folder import RECORD, folders, read_record
-from coldbench.runs.samples import SAMPLES, open_samples
 
 _KEPT_PAGES = 8
 # Looking must not disturb what is measured: at most this share of a processor, and no more often than that.
@@ -67,7 +66,7 @@ def run_page(root: Path, name: str) -> Shown | None:
     if read_record(folder).state is not State.RUNNING:
         return Shown(document=_page(folder, (folder / RECORD).stat().st_mtime_ns))
     began = monotonic()
-    document = _read(folder, read_record(folder))
+    document = read_page(folder, read_record(folder), home="/")
     return Shown(document=document, again_s=max(_SHORTEST_S, ceil((monotonic() - began) / _SHARE)))
 
 
@@ -92,9 +91,4 @@ def _folder(root: Path, name: str) -> Path | None:
 @lru_cache(_KEPT_PAGES)
 def _page(folder: Path, written_ns: int) -> str:
     """Of a run that is over; made anew when its record is."""
-    return _read(folder, open_run(folder))
-
-
-def _read(folder: Path, run: Run) -> str:
-    with open_samples(folder / SAMPLES) as samples:
-        return page(run, samples, home="/")
+    return read_page(folder, open_run(folder), home="/")

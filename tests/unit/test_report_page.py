@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from coldbench.core.summary import Run, State, TargetInfo
+from coldbench.core.keepwarm import Keepwarm, Round
+from coldbench.core.summary import CurvePoint, Lifetime, Run, State, TargetInfo
 from coldbench.core.verdict import ColdKind, Verdict
-from coldbench.report.html import figures, instances
-from coldbench.report.html.page import PAGE, page, write_page
+from coldbench.report.html import experiments, figures, instances
+from coldbench.report.html.page import PAGE, page, read_page, write_page
+from coldbench.runs.events import EventLog
 from coldbench.runs.samples import open_samples
 from tests.unit.report_runs import NODE, PYTHON, run_of
 from tests.unit.sampled import call, judged, samples_in
@@ -158,3 +160,39 @@ def test_the_page_is_written_whole_and_for_its_user_alone(samples: Path) -> None
 def _folder(path: Path) -> Path:
     path.mkdir()
     return path
+
+
+def test_a_lifetime_has_its_curve_and_its_trials(samples: Path) -> None:
+    curve = (
+        CurvePoint(gap_s=1.0, cold=False, probability=0.0),
+        CurvePoint(gap_s=3.0, cold=True, probability=0.5),
+        CurvePoint(gap_s=4.0, cold=False, probability=0.5),
+        CurvePoint(gap_s=9.0, cold=True, probability=1.0),
+    )
+    run = run_of(PYTHON, command="lifetime", lifetime=Lifetime(trials=4, cold=2, warm=2, curve=curve))
+    line, cold, warm = shown(run, samples).options[0]["series"]
+    assert line["data"] == [[1.0, 0.0], [3.0, 50.0], [4.0, 50.0], [9.0, 100.0]]
+    assert (cold["data"], warm["data"]) == ([[3.0, 100.0], [9.0, 100.0]], [[1.0, 0.0], [4.0, 0.0]])
+
+
+def test_rounds_of_pings_have_their_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(experiments, "_MOST_ROUNDS", 2)
+    with EventLog[Round](tmp_path) as log:
+        for number, reached in enumerate((3, 2, 3, 3)):
+            log.append(round_of(number, reached))
+    run = run_of(
+        PYTHON, command="keepwarm", keepwarm=Keepwarm(asked=3, reached=3, rounds=4, coverage_pct=75.0)
+    )
+    samples_in(tmp_path, [])
+    found = Parsed(read_page(tmp_path, run))
+    reached, asked = found.options[0]["series"]
+    assert reached["data"] == [[0.0, 2], [20.0, 3]]  # of two rounds the one that reached fewest
+    assert asked["data"] == [[0.0, 3], [20.0, 3]]
+    assert "Of each 2 rounds the one that reached fewest is drawn." in found.text
+
+
+def round_of(number: int, reached: int) -> Round:
+    return Round(
+        target="python", number=number, at_s=10.0 * number, asked=3, reached=reached, estimated=False,
+        pings=3, hold_ms=50.0, spread_ms=1.0, cold=0, recycled=False, answers=3, took_s=0.1, every_s=10.0,
+    )  # fmt: skip

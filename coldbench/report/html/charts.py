@@ -4,6 +4,7 @@ Names are drawn onto a canvas, or shown as rich text: what a server put into one
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 from msgspec import Struct
 
@@ -82,6 +83,24 @@ def distribution(series: Sequence[Series], x: str, y: str) -> dict[str, object]:
             for one in series
         ],
     }
+
+
+def curve(line: Series, trials: Sequence[Series], x: str, y: str) -> dict[str, object]:
+    """A share in percent that climbs in steps over logarithmic x, and the trials that it was learned from."""
+    drawn = distribution([line], x, y)
+    marks = [
+        {
+            "type": "scatter",
+            "name": one.name,
+            "data": list(one.data),
+            "symbol": one.symbol,
+            "symbolSize": _FEW_PX + 2,
+            "itemStyle": {"color": one.colour},
+            "animation": False,
+        }
+        for one in trials
+    ]
+    return {**drawn, **_frame([line, *trials]), "series": [*cast(list[object], drawn["series"]), *marks]}
 
 
 def rows(series: Sequence[Series], x: str, y: str, x_max: float, number: int) -> dict[str, object]:

@@ -5,6 +5,7 @@ import base64
 import hashlib
 import os
 import sqlite3
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -13,10 +14,12 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from coldbench.core.keepwarm import Round
 from coldbench.core.summary import Run, State
 from coldbench.report import lines
 from coldbench.report.html.sections import sections
 from coldbench.report.reading import reading
+from coldbench.runs.events import EVENTS, read_events
 from coldbench.runs.samples import SAMPLES, open_samples
 
 PAGE = "report.html"
@@ -35,14 +38,19 @@ def write_page(folder: Path, run: Run) -> Path:
     return temporary.replace(folder / PAGE)
 
 
-def read_page(folder: Path, run: Run) -> str:
-    """The page of the run that is kept in `folder`; UsageError where its samples cannot be read."""
+def read_page(folder: Path, run: Run, *, home: str | None = None) -> str:
+    """The page of the run that is kept in `folder`; `home` is the address of the list that it belongs to, if
+    it does to one. UsageError where its samples cannot be read.
+    """
+    rounds = list(read_events(folder, Round)) if (folder / EVENTS).is_file() else []
     with open_samples(folder / SAMPLES) as samples:
-        return page(run, samples)
+        return page(run, samples, rounds, home=home)
 
 
-def page(run: Run, samples: sqlite3.Connection, *, home: str | None = None) -> str:
-    """The whole document; `home` is the address of the list that it belongs to, if it does to one."""
+def page(
+    run: Run, samples: sqlite3.Connection, rounds: Sequence[Round] = (), *, home: str | None = None
+) -> str:
+    """The whole document; `rounds` are those of a keep-warm run."""
     return render(
         "run.html",
         title=lines.title(run),
@@ -53,7 +61,7 @@ def page(run: Run, samples: sqlite3.Connection, *, home: str | None = None) -> s
         begun=lines.begun(run),
         answers=list(reading(run)),
         notes=list(lines.notes(run)),
-        sections=list(sections(run, samples)),
+        sections=list(sections(run, samples, rounds)),
         home=home,
     )
 

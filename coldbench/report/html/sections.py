@@ -1,31 +1,41 @@
 """The order in which a page tells its story: what was met, what it cost, of what, where, how it was asked."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
+from coldbench.core.keepwarm import Round
 from coldbench.core.summary import Run
 from coldbench.report import lines
-from coldbench.report.html import figures
+from coldbench.report.html import experiments, figures
 from coldbench.report.html.document import Section
 from coldbench.report.html.instances import instances
 from coldbench.report.known import known
-from coldbench.report.tables import MET, STARTUP, WAITS, Column, Table, tables
+from coldbench.report.tables import KEPT, LIVED, MET, STARTUP, WAITS, Column, Table, tables
 from coldbench.report.words import shown
 
 _LONGEST = 1000
 
 
-def sections(run: Run, samples: sqlite3.Connection) -> Iterator[Section]:
-    """A section for each table, with its pictures; then what the samples alone tell, then what was asked."""
+def sections(run: Run, samples: sqlite3.Connection, rounds: Sequence[Round]) -> Iterator[Section]:
+    """A section for each table, with its pictures; then what the samples alone tell, then what was asked.
+
+    `rounds` are those of a keep-warm run.
+    """
     pictures = {
         MET: list(figures.over_time(run, samples)),
         WAITS: list(figures.waits(run, samples)),
         STARTUP: list(figures.startup(run)),
+        LIVED: list(experiments.survival(run)),
+        KEPT: list(experiments.kept(rounds)),
     }
     for table in tables(run):
-        yield Section(title=table.title, figures=pictures.pop(table.title, []), tables=[table])
+        drawn = pictures.pop(table.title, [])
+        if table.title == LIVED:  # its bars are those of a terminal
+            table = replace(table, columns=table.columns[:-1], rows=[row[:-1] for row in table.rows])
+        yield Section(title=table.title, figures=drawn, tables=[table])
     for title, its in pictures.items():  # a run under way has pictures before it has tables
         if its:
             yield Section(title=title, figures=its)
