@@ -18,8 +18,9 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Two at a time: most of them wait for a process or a silence. More would starve those that measure.
 unit: $(VENV)/.installed-dev
-	$(BIN)/pytest -m "not accept"
+	$(BIN)/pytest -m "not accept" --numprocesses 2 --dist worksteal
 
 # The full form of what the tests measure in short: minutes to an hour.
 accept: $(VENV)/.installed-dev
