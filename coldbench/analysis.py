@@ -28,6 +28,7 @@ from coldbench.core.lifetime import TrialTally
 from coldbench.core.summary import Fidelity, Result, Run, State
 from coldbench.core.surroundings import Surroundings, survey
 from coldbench.core.verdict import Judgement
+from coldbench.evidence.platforms import platforms
 from coldbench.runs.folder import read_record, write_record
 from coldbench.runs.samples import SAMPLES, read_invocations, write_judgements
 from coldbench.stats.changes import changed
@@ -86,7 +87,8 @@ def analyse(
     tallies = _tally(run, facts, keep)
     measured = tallies.fidelity.fidelity(run.fidelity)
     targets = tallies.targets
-    results = tuple(targets[target.name].result(run.seed) for target in run.targets)
+    observed = tuple(targets[target.name].observed(target) for target in run.targets)
+    results = tuple(targets[its.name].result(run.seed, _idle_s(its.platform)) for its in observed)
     counted = tallies.counts.counts(max(run.planned or 0, run.counts.intended))
     by_target = {result.target: result for result in results}
     values = {target: tally.values() for target, tally in targets.items()}
@@ -97,7 +99,7 @@ def analyse(
         judge_version=JUDGE_VERSION,
         counts=counted,
         fidelity=measured,
-        targets=tuple(targets[target.name].observed(target) for target in run.targets),
+        targets=observed,
         results=results,
         probe=tuple(tally.probed(run.seed) for tally in tallies.probed.values()),
         lifetime=lifetime(trials) if tallies.trials else None,
@@ -221,6 +223,11 @@ def _state(state: State, fidelity: Fidelity, results: Sequence[Result]) -> State
     if state is State.COMPLETE and (fidelity.limited_by_generator or silent):
         return State.DEGRADED
     return state
+
+
+def _idle_s(platform: str | None) -> tuple[float, float] | None:
+    its = None if platform is None else platforms().get(platform)
+    return None if its is None else its.idle_s
 
 
 def _held_by(run: Run) -> str | None:

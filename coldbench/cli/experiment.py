@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from coldbench.cli.targets import LAB
+from coldbench.cli.idle import lifetime_ns
 from coldbench.core.durations import parse_duration
 from coldbench.core.errors import UsageError
 from coldbench.core.rounds import Experiment, Provocation
@@ -12,9 +12,9 @@ from coldbench.core.target import Target
 _SAMPLES = 10
 # With --precision alone: where the estimate would not become so precise in a time that anybody waits.
 _MOST_SAMPLES = 200
-# Longer than most platforms keep an unused instance (1 to 15 minutes); the lab says how long it does.
+# Longer than most platforms keep an unused instance (1 to 15 minutes).
 _UNKNOWN_GAP_NS = (6 * 60 * 10**9, 10 * 60 * 10**9)
-_LAB_MARGIN = (1.2, 1.6)
+_MARGIN = (1.2, 1.6)
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%")
 
 
@@ -63,12 +63,10 @@ def _gap(text: str | None, targets: Sequence[Target]) -> tuple[int, int]:
 
 
 def _own_gap(target: Target) -> tuple[int, int]:
-    if not target.url.startswith(LAB):
+    lives = lifetime_ns(target)
+    if lives is None:
         return _UNKNOWN_GAP_NS
-    from coldbench.targets.lab import parse_lab_url
-
-    idle_ns = parse_lab_url(target.url).idle_ns
-    low, high = (round(margin * idle_ns) for margin in _LAB_MARGIN)
+    low, high = (round(margin * lives[1]) for margin in _MARGIN)
     return low, high
 
 

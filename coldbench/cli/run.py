@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 from coldbench.analysis import close_run
 from coldbench.cli import crew, options
 from coldbench.cli.checks import read_checks
+from coldbench.cli.idle import auto_idle_ns, idle_lines
 from coldbench.cli.load import Load
 from coldbench.cli.locustfile import check_own_requests, is_locustfile, locustfile_profile
 from coldbench.cli.output import Output
@@ -22,7 +24,7 @@ from coldbench.cli.record import exit_code, new_run, now, signals
 from coldbench.cli.targets import TargetOptions, reachable, read_targets, with_targets
 from coldbench.core.errors import ColdbenchError, UsageError
 from coldbench.core.messages import Failed, Finished, Listening, Order, Progress, Pulse, Started
-from coldbench.core.profile import apply_settings, parse_profile
+from coldbench.core.profile import apply_settings, parse_profile, with_idle
 from coldbench.core.schedule import Plan, plan, planned_duration_ns, planned_invocations
 from coldbench.core.summary import Counts, Fidelity, Run, State, Worker
 from coldbench.core.target import Target
@@ -81,6 +83,7 @@ def command(
     if locustfile is None:
         text, place = find_profile(profile)
         chosen = apply_settings(parse_profile(text, place), settings or [])
+        chosen = with_idle(chosen, partial(auto_idle_ns, targets))
         recordings = find_recordings(chosen, place)
     else:
         check_own_requests(given, connections=connections, shared=shared is not None)
@@ -91,6 +94,7 @@ def command(
     output = Output(json_to=json_to, junit_to=junit, quiet=quiet)
     say = plan_lines if locustfile is None else locustfile_lines
     output.lines(say(chosen, the_plan, targets))
+    output.lines(idle_lines(chosen, targets))
     if dry_run:
         return
     with reachable(targets) as there:

@@ -12,7 +12,7 @@ size = 100
 
 import json
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import PurePath
 from typing import Any, Literal, get_args
@@ -20,7 +20,7 @@ from typing import Any, Literal, get_args
 from msgspec import Struct, structs
 
 from coldbench.core.errors import UsageError
-from coldbench.core.profile_keys import PROFILE_KEYS, STAGE_KEYS, Key
+from coldbench.core.profile_keys import AUTO_NS, PROFILE_KEYS, STAGE_KEYS, Key
 
 
 class Idle(Struct, frozen=True, kw_only=True, tag_field="kind", tag="idle"):
@@ -145,6 +145,17 @@ def apply_settings(profile: Profile, settings: Sequence[str]) -> Profile:
     for setting in settings:
         profile = _apply(profile, setting)
     return profile
+
+
+def with_idle(profile: Profile, auto_ns: Callable[[], int]) -> Profile:
+    """The profile with each silence of `auto` as long as `auto_ns` says, which is asked only then."""
+    stages = tuple(
+        structs.replace(stage, duration_ns=auto_ns())
+        if isinstance(stage, Idle) and stage.duration_ns == AUTO_NS
+        else stage
+        for stage in profile.stages
+    )
+    return structs.replace(profile, stages=stages)
 
 
 def _apply(profile: Profile, setting: str) -> Profile:

@@ -7,6 +7,9 @@ from msgspec import Struct
 from coldbench.core.durations import DURATION_EXAMPLES, parse_duration
 from coldbench.core.errors import UsageError
 
+# `duration = "auto"` of a silence: who knows the targets says how long that is (`profile.with_idle`).
+AUTO_NS = -1
+
 # Above what any run can do, and far below what frames and floats can carry.
 _MOST = 1_000_000
 # A plan holds the steps of all repeats in memory.
@@ -54,6 +57,10 @@ def _duration(value: object) -> int | None:
         return None
 
 
+def _silence(value: object) -> int | None:
+    return AUTO_NS if value == "auto" else _duration(value)
+
+
 def _positive_duration(value: object) -> int | None:
     return _duration(value) or None
 
@@ -78,7 +85,7 @@ PROFILE_KEYS = {
     ),
 }
 STAGE_KEYS = {
-    "idle": {"duration": Key("duration_ns", _DURATION, _duration)},
+    "idle": {"duration": Key("duration_ns", f"{_DURATION}, or auto", _silence)},
     "burst": {"size": Key("size", _COUNT, _count)},
     "rate": {
         "rate": Key("rate", f"a number of arrivals per second above 0, at most {_MOST}", _positive_rate),

@@ -1,6 +1,6 @@
 """What a few answers tell of a target before anything is measured: a diagnosis, pure but for `call`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from time import monotonic_ns, time_ns
 
 from msgspec import Struct
@@ -15,6 +15,7 @@ from coldbench.evidence.sources import Source, cookie_names, sources
 from coldbench.probe.advice import advice, warnings
 from coldbench.probe.invoke import Caller
 from coldbench.stats.granularity import clock_offset_s, step_ms
+from coldbench.stats.reported import ReportedTimes
 
 # Fresh, kept, fresh, kept: whether connections are kept alive shows, and a cache has a chance to answer.
 _FRESH = (True, False, True, False)
@@ -112,7 +113,10 @@ def diagnose(target: Target, answers: Sequence[Answer]) -> Diagnosis:
         billed_step_ms=step_ms([e.billed_ms for e in evidence if e.billed_ms is not None]),
         clock_offset_s=offset,
         cookies=cookies,
-        warnings=tuple(warnings([answer.invocation for answer in completed], cookies, offset)),
+        warnings=(
+            *warnings([answer.invocation for answer in completed], cookies, offset),
+            *_reported([answer.invocation for answer in completed], round_trip or 0),
+        ),
         advice=tuple(advice(target, level)),
     )
 
@@ -140,6 +144,15 @@ def _recognised(target: Target, completed: Sequence[Answer]) -> Recognition | No
     found = [recognise(from_pairs(answer.fields), host, target.platforms) for answer in completed]
     known = [one for one in found if one is not None]
     return max(known, key=lambda one: one.sure, default=None)
+
+
+def _reported(completed: Sequence[Invocation], round_trip: int) -> Iterator[str]:
+    times = ReportedTimes()
+    for one in completed:
+        if one.wait_ns is not None:
+            wait_ms = (one.wait_ns - round_trip) / 1e6
+            times.add(one.evidence.exec_ms, one.evidence.billed_ms, wait_ms)
+    return times.notes()
 
 
 def _says(evidence: Sequence[Evidence], field: str) -> bool:

@@ -1,6 +1,6 @@
 """How finely a platform tells time: the step of its figures, and its clock against ours."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from email.utils import parsedate_to_datetime
 
 # Steps that are met: billing by 100 ms or 1 ms, timers of a millisecond, a microsecond or finer.
@@ -9,15 +9,34 @@ _NEAR = 1e-6
 _FEWEST = 3
 
 
-def step_ms(values_ms: Sequence[float]) -> float | None:
-    """The coarsest step that all of the durations are multiples of; None for fewer than 3, or none.
+class StepTally:
+    """The coarsest step that all of the durations are multiples of."""
 
-    Zeros are multiples of everything and tell nothing.
-    """
-    told = [value for value in values_ms if value]
-    if len(told) < _FEWEST:
-        return None
-    return next((step for step in _STEPS_MS if all(_is_multiple(value, step) for value in told)), None)
+    def __init__(self) -> None:
+        self._number = 0
+        self._finer = 0  # place in _STEPS_MS, each of which is a multiple of those after it
+
+    def add(self, value_ms: float) -> None:
+        """One more. Zero is a multiple of everything and tells nothing."""
+        if value_ms:
+            self._number += 1
+            while self._finer < len(_STEPS_MS) and not _is_multiple(value_ms, _STEPS_MS[self._finer]):
+                self._finer += 1
+
+    @property
+    def step_ms(self) -> float | None:
+        """None for fewer than 3, or where none fits."""
+        if self._number < _FEWEST or self._finer == len(_STEPS_MS):
+            return None
+        return _STEPS_MS[self._finer]
+
+
+def step_ms(values_ms: Iterable[float]) -> float | None:
+    """The same of durations at hand."""
+    tally = StepTally()
+    for value_ms in values_ms:
+        tally.add(value_ms)
+    return tally.step_ms
 
 
 def _is_multiple(value: float, step: float) -> bool:

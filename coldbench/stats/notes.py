@@ -1,23 +1,25 @@
 """Every note that a run can carry about one target. Each says what looks off, why, and what to do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from math import ceil
 
 from coldbench.core.summary import Result
 from coldbench.core.verdict import ColdKind, Verdict
-from coldbench.stats.grid import ExecutionGrid
 
 _FAR_MS = 50.0
 
 
-def notes(result: Result, silent: int, grid: ExecutionGrid) -> Iterator[str]:
+def notes(
+    result: Result, silent: int, times: Iterable[str], idle_s: tuple[float, float] | None = None
+) -> Iterator[str]:
     """What a reader should know before believing the figures of `result`.
 
-    `silent` answers carried no evidence; `grid` has seen the reported execution times.
+    `silent` answers carried no evidence; `times` is what the times reported look like; `idle_s` is how long
+    unused instances live on this platform, shortest and longest.
     """
     yield from _who_answered(result)
-    yield from _evidence(result, silent)
-    if quantised := grid.note():
-        yield quantised
+    yield from _evidence(result, silent, idle_s)
+    yield from times
     if result.contradictions:
         yield (
             f"{result.contradictions} invocations carry evidence that contradicts itself: "
@@ -79,7 +81,7 @@ _ADVICE = {
 }
 
 
-def _evidence(result: Result, silent: int) -> Iterator[str]:
+def _evidence(result: Result, silent: int, idle_s: tuple[float, float] | None) -> Iterator[str]:
     unknown = result.verdicts.get(Verdict.UNKNOWN, 0)
     if unknown and silent:
         yield (
@@ -88,10 +90,7 @@ def _evidence(result: Result, silent: int) -> Iterator[str]:
             "where single calls follow both short and long silences, as in coldbench probe"
         )
     if result.wait_warm_ms and not result.verdicts.get(Verdict.COLD):
-        yield (
-            "no cold start was met: the silence is shorter than the platform keeps instances; "
-            "lengthen it, for instance --set idle.duration=6m (run) or --gap 6m-10m (probe)"
-        )
+        yield _too_short(idle_s)
     if len(result.cold_kinds) > 1:
         kinds = ", ".join(f"{number} {_KINDS[kind]}" for kind, number in sorted(result.cold_kinds.items()))
         yield (
@@ -100,3 +99,14 @@ def _evidence(result: Result, silent: int) -> Iterator[str]:
         )
     if result.verdicts.get(Verdict.COLD) and result.cold_penalty_ms is None:
         yield "too few cold or warm calls on the same kind of connection to price a cold start"
+
+
+def _too_short(idle_s: tuple[float, float] | None) -> str:
+    known, run, gap = "", "6m", "6m-10m"
+    if idle_s is not None:
+        known = f" ({idle_s[0]:g} to {idle_s[1]:g} s here)"
+        run, gap = f"{ceil(1.2 * idle_s[1])}s", f"{ceil(1.2 * idle_s[1])}s-{ceil(1.6 * idle_s[1])}s"
+    return (
+        f"no cold start was met: the silence is shorter than the platform keeps instances{known}; "
+        f"lengthen it, for instance --set idle.duration={run} (run) or --gap {gap} (probe)"
+    )

@@ -14,9 +14,9 @@ from coldbench.core.sample import SystematicSample
 from coldbench.core.summary import Interval, Result, TargetInfo
 from coldbench.core.verdict import ColdKind, Judgement, Verdict
 from coldbench.stats.distribution import Distribution
-from coldbench.stats.grid import ExecutionGrid
 from coldbench.stats.intervals import difference_of_medians
 from coldbench.stats.notes import notes
+from coldbench.stats.reported import ReportedTimes
 
 # Verdicts of invocations that the function itself answered.
 _RAN = frozenset({Verdict.COLD, Verdict.WARM, Verdict.PREINITIALISED, Verdict.COLD_AFFECTED, Verdict.UNKNOWN})
@@ -124,7 +124,7 @@ class ResultTally:
         self._exec, self._service = _Values(), _Values()
         self._response = Distribution()
         self._dns, self._connect, self._tls = Distribution(), Distribution(), Distribution()
-        self._grid = ExecutionGrid()
+        self._reported = ReportedTimes()
 
     def add(self, invocation: Invocation, judgement: Judgement) -> None:
         """Count one that ended."""
@@ -164,8 +164,9 @@ class ResultTally:
             self._first_status = invocation.status
         if self._first_body is None and (body := evidence.raw.get(":body")):
             self._first_body = f"{invocation.status} {body}"
-        if evidence.exec_ms and wait_ns is not None:
-            self._grid.add(evidence.exec_ms, (wait_ns - (self._round_trip_ns or 0)) / 1e6)
+        if wait_ns is not None:
+            wait_ms = (wait_ns - (self._round_trip_ns or 0)) / 1e6
+            self._reported.add(evidence.exec_ms, evidence.billed_ms, wait_ms)
 
     def observed(self, target: TargetInfo) -> TargetInfo:
         """What the answers told of the target itself."""
@@ -212,8 +213,11 @@ class ResultTally:
         # Kinds of cold starts are never pooled: the figures are those of the kind that was met most.
         return self._cold[self.cold_kind] if self._cold else _ColdStarts()
 
-    def result(self, seed: int) -> Result:
-        """The figures; `seed` is that of the run and decides what is resampled."""
+    def result(self, seed: int, idle_s: tuple[float, float] | None = None) -> Result:
+        """The figures; `seed` is that of the run and decides what is resampled.
+
+        `idle_s` is how long an unused instance lives on this platform, shortest and longest.
+        """
         cold = self._main_cold()
         first_status = None if self._first_status is None else str(self._first_status)
         result = Result(
@@ -230,7 +234,7 @@ class ResultTally:
         )
         quantiles = {field: values.quantiles(cut_off) for field, (values, cut_off) in self.values().items()}
         result = replace(result, **quantiles)
-        return replace(result, notes=tuple(notes(result, self._silent, self._grid)))
+        return replace(result, notes=tuple(notes(result, self._silent, self._reported.notes(), idle_s)))
 
 
 def _startup_ms(invocation: Invocation, round_trip_ns: int) -> float | None:

@@ -26,6 +26,10 @@ def test_the_lab_says_itself_how_long_to_wait_and_the_longest_wait_is_everybodys
     assert experiment().gap_ns == (360 * SECOND, 600 * SECOND)
 
 
+def test_a_platform_known_by_its_host_says_how_long_to_wait() -> None:
+    assert experiment("https://abc.lambda-url.eu-west-1.on.aws/").gap_ns == (504 * SECOND, 672 * SECOND)
+
+
 @pytest.mark.parametrize(
     ("options", "provocation", "gap_ns"),
     [

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from coldbench.core.summary import Result
 from coldbench.stats.distribution import Distribution
-from coldbench.stats.grid import ExecutionGrid
 from coldbench.stats.intervals import difference_of_medians
 from coldbench.stats.notes import notes
 from coldbench.stats.quantiles import quantiles
+from coldbench.stats.reported import ReportedTimes
 
 
 @pytest.mark.parametrize(
@@ -108,18 +108,29 @@ THROTTLED = [(100.0, 102.0), (200.0, 203.0)] * 4
         ([(0.05, 1.0)] * 8, None),
         ([*BILLED, (150.0, 151.0)], None),
         ([(150.0, 151.0), *BILLED], None),
-        (BILLED[:4], None),
+        (BILLED[:3], None),
+        ([(3.0, 2.4), (2.0, 1.1), (3.0, 2.9), (1.0, 0.8), (2.0, 2.5)], "rounded up to steps of 1 ms"),
+        ([(3.0, 4.4), (2.0, 3.1), (3.0, 4.9), (1.0, 1.8), (2.0, 2.5)], "told in steps of 1 ms"),
+        ([(300.0, 301.0), (207.0, 208.0), (209.0, 210.0), (222.0, 230.0), (210.0, 211.0)], None),
     ],
 )
 def test_execution_times_on_a_grid_are_told_apart(
     executions: list[tuple[float, float]], said: str | None
 ) -> None:
-    grid = ExecutionGrid()
+    times = ReportedTimes()
     for exec_ms, wait_ms in executions:
-        grid.add(exec_ms, wait_ms)
-    note = grid.note()
-    assert said in note if said and note else said is note
-    assert (note in list(notes(Result(target="f"), 0, grid))) == (note is not None)
+        times.add(exec_ms, None, wait_ms)
+    found = list(notes(Result(target="f"), 0, times.notes()))
+    assert len(found) == (said is not None)
+    assert all(said is not None and said in note for note in found)
+
+
+def test_billed_steps_are_told_beside_what_was_executed() -> None:
+    times = ReportedTimes()
+    for exec_ms in (1.913, 2.5, 40.25, 3.125, 2.75):
+        times.add(exec_ms, 100.0, exec_ms + 4)
+    (note,) = times.notes()
+    assert "billed in steps of 100 ms: the median execution of 2.8 ms is billed as 100 ms" in note
 
 
 @given(st.integers(0, 2**32), st.sampled_from([1.0, 3.0]), st.integers(0, 40_000))
