@@ -7,6 +7,8 @@ from io import TextIOWrapper
 
 from coldbench.core.errors import ColdbenchError, ExitCode
 
+_COMPLETE = "_COLDBENCH_COMPLETE"  # set by what --show-completion prints
+
 
 def main() -> None:
     """The console script `coldbench`."""
@@ -24,6 +26,9 @@ def run(arguments: list[str]) -> int:
     from typer import Exit, TyperException
 
     from coldbench.cli.app import app
+
+    if _COMPLETE in os.environ:
+        app(prog_name="coldbench")  # a shell asks what could stand here; this exits
 
     try:
         try:

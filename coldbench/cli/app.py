@@ -59,7 +59,6 @@ _app = typer.Typer(
     name="coldbench",
     help="What does a serverless function's cold start really cost, and what helps?",
     rich_markup_mode=None,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

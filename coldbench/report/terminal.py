@@ -16,8 +16,9 @@ from coldbench.report import lines
 from coldbench.report.comparison import comparison_tables, comparison_title, comparison_words
 from coldbench.report.drawing import breakdown
 from coldbench.report.known import known
+from coldbench.report.ranges import ranges
 from coldbench.report.reading import reading
-from coldbench.report.tables import Table, tables
+from coldbench.report.tables import WAITS, Table, tables
 from coldbench.report.waterfall import waterfall
 from coldbench.report.words import WITHHELD, shown
 
@@ -68,9 +69,12 @@ def _parts(run: Run, folder: Path | None, console: Console) -> Iterator[Renderab
     bars = _section(
         "What a cold call waits for, median ms", breakdown(run, console, console.width - 2 * _INDENT)
     )
+    spread = _section("Waits, log scale", ranges(run, console, console.width - 2 * _INDENT))
     for table in tables(run):
         yield from _section(table.title, _table(table, console))
         yield from bars  # after the first table, which says how many calls they stand for
+        if table.title == WAITS:
+            yield from spread
     yield from _section(
         "A cold call's phases, mean ms on fresh connections",
         waterfall(run, console, console.width - 2 * _INDENT),
