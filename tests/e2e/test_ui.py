@@ -218,3 +218,27 @@ def test_in_a_browser(address: str, kept: Path) -> None:
             assert {url.split("/")[2] for url in tab.requests} == {address}
 
     asyncio.run(asyncio.wait_for(drive(), 60))
+
+
+HOSTILE = "</script><script>window.hacked = 1</script>"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="NOT TESTED: chromium is not installed")
+def test_a_comparison_in_a_browser(tmp_path: Path) -> None:
+    one = measured(tmp_path / "reports", HOSTILE, {HOSTILE: 100.0, "node": 120.0}, rounds=4)
+
+    async def drive(address: str) -> None:
+        async with browser() as tab:
+            await tab.open(f"http://{address}/")
+            await tab.value("document.querySelector('input[type=checkbox]').click()")
+            ticked = await tab.value("new URLSearchParams(new FormData(document.forms[1])).toString()")
+            await tab.open(f"http://{address}/compare?{ticked}")
+            assert await tab.value("document.querySelectorAll('figure canvas').length") == 3
+            assert await tab.value("window.hacked === undefined")
+            assert HOSTILE in await tab.value("document.querySelector('h1').textContent")
+            assert tab.faults == []
+            assert {url.split("/")[2] for url in tab.requests} == {address}
+
+    with pages(one) as served:
+        asyncio.run(asyncio.wait_for(drive(served), 60))
