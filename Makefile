@@ -30,6 +30,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench
 
 docs: $(VENV)/.installed-dev
+	$(BIN)/python docs/platforms.py
 	$(BIN)/python docs/screenshots.py
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python docs/accuracy.py
 

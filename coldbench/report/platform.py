@@ -16,6 +16,7 @@ _WHERE = {
     "env": "the function's environment",
 }
 _VERIFIED = {"documented": "documented", "captured": "in recorded answers", "no": "not verified"}
+_LIVES = {"documented": "documented", "captured": "others have measured", "no": "not verified"}
 
 
 def platform_lines(recognised: Recognition | None) -> Iterator[str]:
@@ -37,7 +38,7 @@ def known_of(platform: Platform) -> Iterator[str]:
     if platform.idle_s is not None:
         low, high = platform.idle_s
         how_long = f"{low:g} s" if low == high else f"{low:g} to {high:g} s"
-        yield f"an unused instance lives {how_long} ({_VERIFIED[platform.idle_verified]})"
+        yield f"an unused instance lives {how_long} ({_LIVES[platform.idle_verified]})"
     if platform.concurrency is not None:
         yield f"invocations in one instance at once, unless set: {platform.concurrency}"
     if platform.billing_ms is not None:
