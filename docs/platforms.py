@@ -9,9 +9,9 @@ PAGE = Path(__file__).parent / "platforms.md"
 _HEAD = """# Platforms
 
 Written by `docs/platforms.py` from `coldbench/evidence/platforms.toml`, the table that recognises a platform
-and reads its answers. What was read in a vendor's page or source is *documented*, in somebody's recorded answer
-or measurement *captured*; what is *not verified* is shown by `coldbench doctor` and never read. No line here was
-measured by coldbench.
+and reads its answers. What was read in a vendor's page or source is *documented*, in somebody's recorded
+answer or measurement *captured*; what is *not verified* is shown by `coldbench doctor` and never read. No
+line here was measured by coldbench.
 Recipes, with what to expect and what to beware of: {recipes}.
 
 | platform | known by | level by plain HTTP | an unused instance lives |

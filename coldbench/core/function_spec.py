@@ -46,5 +46,6 @@ class FunctionSpec(Struct, frozen=True, kw_only=True):
     round_trip_ns: int = 0  # of the network before the gateway; handshakes do not have it
     jitter_ns: int = 0  # the standard deviation of what that network adds to it
     evidence: EvidenceMode = EvidenceMode.FULL
+    dialect: str | None = None  # the platform of the table whose headers the lab sends in place of its own
     truth: str | None = None  # the truth file
     seed: int = 0

@@ -7,7 +7,9 @@ from uuid import uuid4
 from msgspec import Struct
 
 from coldbench.core.function_spec import EvidenceMode
+from coldbench.evidence.platforms import Platform
 from coldbench.lab.call import Answer
+from coldbench.lab.dialect import spoken
 from coldbench.lab.truth import Served
 
 # RFC 9110, 7.6.1; the gateway frames the body itself.
@@ -28,16 +30,20 @@ _SEQ = re.compile(r"\bseq;desc=\"(\d+)\"")
 _SHIM = ("server-timing", "cache-control")
 
 
-def outgoing(answer: Answer, served: Served | None, mode: EvidenceMode) -> list[tuple[str, str]]:
+def outgoing(
+    answer: Answer, served: Served | None, mode: EvidenceMode, dialect: Platform | None = None
+) -> list[tuple[str, str]]:
     """The headers of the response to the caller."""
     headers = [(name, value) for name, value in answer.headers if name.lower() not in _HOP_BY_HOP]
     if mode is not EvidenceMode.FULL:
         headers = list(_without_shim(headers))
     if mode is EvidenceMode.NONE:
         return headers
-    headers.append(("X-Request-Id", str(uuid4())))
     if answer.failure is not None:
         headers.append(("X-Coldbench-Lab-Error", answer.failure))
+    if dialect is not None:
+        return [*headers, *spoken(dialect, served)]
+    headers.append(("X-Request-Id", str(uuid4())))
     if served is not None:
         first = served.number == 1
         headers.append(("X-Instance-Id", served.instance.identity))

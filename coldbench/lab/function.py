@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from coldbench.core.function_spec import FunctionSpec
 from coldbench.core.verdict import Verdict
+from coldbench.evidence.platforms import platforms
 from coldbench.lab import http_contract
 from coldbench.lab.call import Answer, Call, InstanceLost, StartFailed
 from coldbench.lab.clock import now_us
@@ -48,6 +49,7 @@ class Function:
         self._network = Random(f"network {spec.seed}")
         self._far = bool(spec.round_trip_ns or spec.jitter_ns)
         self._name = f"{spec.runtime}/{Path(spec.folder).name}"
+        self._dialect = None if spec.dialect is None else platforms()[spec.dialect]
         self._truth = Truth(spec.truth, self._name) if spec.truth else None
         self._apis: dict[Instance, RuntimeApi] = {}
         self._port_of: dict[Instance, int] = {}
@@ -77,7 +79,7 @@ class Function:
                 self._truth.failed(identity, Verdict.START_FAILED, arrival_us, now_us())
         if self._far:
             await asyncio.sleep(answer_way_s(self._spec))
-        headers = outgoing(answer, served, self._spec.evidence)
+        headers = outgoing(answer, served, self._spec.evidence, self._dialect)
         return web.Response(status=answer.status, headers=headers, body=answer.body)
 
     async def _serve(self, call: Call) -> tuple[Answer, Served | None]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -16,6 +17,7 @@ from msgspec import Struct
 from coldbench.core.durations import parse_duration
 from coldbench.core.errors import ColdbenchError, ExitCode, UsageError
 from coldbench.core.function_spec import Delay, EvidenceMode, FunctionSpec, Policy
+from coldbench.evidence.platforms import GENERIC, platforms
 
 _SAMPLES = Path(__file__).parents[1] / "lab" / "functions"
 _FUNCTIONS = ("hello", "todolist")
@@ -141,6 +143,14 @@ def _policy(text: str) -> Policy:
     return Policy(text)
 
 
+def _dialect(text: str) -> str:
+    known = platforms().keys() - {GENERIC}
+    if text not in known:
+        near = ", ".join(get_close_matches(text, known)) or "docs/platforms.md lists them"
+        raise ValueError(f'no platform of the table is called "{text}": {near}')
+    return text
+
+
 def _delay(text: str) -> Delay:
     """`50ms`, `uniform:20ms-80ms`, `lognormal:50ms:0.5`."""
     kind, colon, rest = text.partition(":")
@@ -171,6 +181,7 @@ _KEYS: dict[str, tuple[str, Callable[[str], object]]] = {
     "rtt": ("round_trip_ns", parse_duration),
     "jitter": ("jitter_ns", parse_duration),
     "evidence": ("evidence", _mode),
+    "dialect": ("dialect", _dialect),
     "truth": ("truth", os.path.abspath),
     "seed": ("seed", _at_least(0)),
 }
