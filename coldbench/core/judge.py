@@ -18,13 +18,13 @@ there is no evidence at all and a latency model learned from the run decides.
 from collections.abc import Sequence
 
 from coldbench.core.by_latency import Told
-from coldbench.core.invocation import AnsweredBy, Evidence, Invocation
+from coldbench.core.invocation import AnsweredBy, Invocation
 from coldbench.core.rounds import PREPARED
 from coldbench.core.surroundings import QUIET_NS, Surroundings, WarmWaits, survey
 from coldbench.core.verdict import ColdKind, Judgement, Verdict
 
 # Of the rules below, written into run.json: a folder judged by older rules is judged again when read.
-JUDGE_VERSION = 6
+JUDGE_VERSION = 7
 
 # With nothing to compare, a first use that waited less than this is not said to have waited for a start.
 _SHORTEST_START_MS = 50.0
@@ -63,7 +63,7 @@ def judge_one(invocation: Invocation, around: Surroundings, told: Told | None = 
         confidence = 0.0 if verdict is Verdict.UNKNOWN else 1.0
         return Judgement(seq=seq, verdict=verdict, reason=reason, confidence=confidence)
 
-    first_use, told_by = _first_use(evidence)
+    first_use, told_by = _first_use(invocation, around)
     if told is not None and told_by == _NO_EVIDENCE and 200 <= (invocation.status or 0) < 300:
         return _by_latency(invocation, told)
     before, shown_by, confidence = _came_before_init_ended(invocation, first_use, around)
@@ -136,8 +136,9 @@ def _by_latency(invocation: Invocation, told: Told) -> Judgement:
     )
 
 
-def _first_use(evidence: Evidence) -> tuple[bool | None, str]:
+def _first_use(invocation: Invocation, around: Surroundings) -> tuple[bool | None, str]:
     """Whether this was the first use of its instance, and what says so."""
+    evidence = invocation.evidence
     if evidence.cold_flag is not None:
         return evidence.cold_flag, "flag: first use" if evidence.cold_flag else "flag: not the first use"
     if evidence.init_ms is not None and not evidence.init_is_per_instance:
@@ -145,8 +146,21 @@ def _first_use(evidence: Evidence) -> tuple[bool | None, str]:
     if evidence.instance_seq is not None:
         return evidence.instance_seq == 1, f"invocation {evidence.instance_seq} of its instance"
     if evidence.instance is not None:
-        return None, "an instance id alone does not say whether the caller waited for the instance"
+        return _first_use_by_id(evidence.instance, invocation, around)
     return None, _NO_EVIDENCE
+
+
+def _first_use_by_id(instance: str, invocation: Invocation, around: Surroundings) -> tuple[bool | None, str]:
+    """The same where all that is known is which instance it was: somebody else may have used it before."""
+    sent, answered = invocation.sent_ns, around.first_answer_ns(instance)
+    if sent is not None and answered is not None and answered < sent:
+        return False, "its instance had answered before"
+    held, warm = _held_ms(invocation, around), around.warm_waits(dialled=invocation.dialled)
+    if held is not None and warm is not None and sent == around.first_sent_ns(instance):
+        like_warm, unlike_warm = _explained(held, warm, None)
+        if unlike_warm and not like_warm:
+            return True, "its instance was not seen before"
+    return None, "an instance id alone does not say whether the caller waited for the instance"
 
 
 def _came_before_init_ended(
@@ -243,7 +257,7 @@ def _contradiction(invocation: Invocation, around: Surroundings) -> str | None:
     if flag is False and evidence.init_ms is not None and not evidence.init_is_per_instance:
         return f"the flag says later use, yet an init of {evidence.init_ms:g} ms was reported"
     instance = evidence.instance
-    if instance is not None and invocation.sent_ns is not None and _first_use(evidence)[0]:
+    if instance is not None and invocation.sent_ns is not None and _first_use(invocation, around)[0]:
         answered = around.first_answer_ns(instance)
         if answered is not None and answered < invocation.sent_ns:
             return f"first use, yet instance {instance} had already answered"

@@ -44,6 +44,7 @@ class Surroundings:
         }
         self._first_answer: dict[str, int] = {}
         self._last_answer: dict[str, int] = {}
+        self._first_sent: dict[str, int] = {}
         self._up: Spans | None = None
         self._warm_waits: dict[bool, WarmWaits | None] | None = None
 
@@ -62,14 +63,18 @@ class Surroundings:
         if answered is None:
             return
         instance = invocation.evidence.instance
+        first_use = _flagged_first_use(invocation.evidence)
         if instance is not None:
+            if sent < self._first_sent.get(instance, sent + 1):
+                self._first_sent[instance] = sent
             first = self._first_answer.get(instance)
             if first is None or answered < first:
                 self._first_answer[instance] = answered
             last = self._last_answer.get(instance)
             if last is None or answered > last:
                 self._last_answer[instance] = answered
-        first_use = _flagged_first_use(invocation.evidence)
+            if first_use is None and first is not None and first < sent:
+                first_use = False
         if first_use:
             self._waiting.add(sent, answered)
         elif first_use is False:
@@ -78,6 +83,10 @@ class Surroundings:
     def first_answer_ns(self, instance: str) -> int | None:
         """When the instance was first seen to answer in this run."""
         return self._first_answer.get(instance)
+
+    def first_sent_ns(self, instance: str) -> int | None:
+        """When the first call that the instance answered was sent."""
+        return self._first_sent.get(instance)
 
     def instance_was_up(self, at_ns: int) -> bool:
         """Whether some instance had answered before that instant and answered again after it."""

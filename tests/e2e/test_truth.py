@@ -125,3 +125,19 @@ def test_the_judge_never_sees_the_truth(tmp_path: Path) -> None:
     with sqlite3.connect(only_folder(tmp_path) / "samples.db") as samples:
         assert samples.execute("SELECT DISTINCT verdict FROM judged").fetchall() == [("unknown",)]
     samples.close()
+
+
+def test_a_platform_that_sends_only_ids_and_durations_is_never_judged_wrong(
+    tmp_path: Path,
+) -> None:
+    url = f"lab:custom?dialect=aliyun_fc2&evidence=headers&idle=500ms&truth={tmp_path}/truth.jsonl"
+    (tmp_path / "pairs.toml").write_text(PROFILE.format(rounds=3, stages=PAIR.format(size=4)))
+    done = coldbench("run", "--url", url, "--profile", "pairs.toml", "--json", "run.json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = joined(only_folder(tmp_path), tmp_path / "truth.jsonl")
+    met = Counter((judgement.verdict.value, truth["verdict"]) for _, judgement, truth in rows)
+    assert {said for said, _ in met} >= {"cold", "warm"}
+    # Ids do not show who came into somebody else's init.
+    assert all(said in ("unknown", truth) for said, truth in met), met
+    (target,) = json.loads((tmp_path / "run.json").read_text())["targets"]
+    assert (target["platform"], target["evidence_level"]) == ("aliyun_fc2", 1)

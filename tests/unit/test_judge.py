@@ -151,6 +151,38 @@ def test_a_later_use_with_a_known_instance() -> None:
     ]
 
 
+IDS = [
+    invocation(seq, sent_ms=100 * seq, wait_ms=wait_ms, instance="a")
+    for seq, wait_ms in enumerate([90, 10, 11, 9, 10, 10, 12])
+]
+
+
+@pytest.mark.parametrize(
+    ("last", "verdict", "reason"),
+    [
+        (invocation(9, sent_ms=5000, wait_ms=95, instance="b"), Verdict.COLD, "not seen before"),
+        # as quick as a warm call: somebody else may have used it before
+        (invocation(9, sent_ms=5000, wait_ms=10, instance="b"), Verdict.UNKNOWN, "id alone"),
+        (invocation(9, sent_ms=5000, wait_ms=95, instance="a"), Verdict.WARM, "had answered before"),
+    ],
+)
+def test_ids_alone_tell_later_uses_and_a_first_one_that_waited(
+    last: Invocation, verdict: Verdict, reason: str
+) -> None:
+    found = judged(*IDS, last)
+    assert found.verdict is verdict
+    assert reason in found.reason
+
+
+def test_of_calls_that_met_one_new_instance_together_only_the_first_sent_is_its_first_use() -> None:
+    together = [invocation(9 + n, sent_ms=5000 + n, wait_ms=95, instance="b") for n in (0, 1)]
+    assert [one.verdict for one in judge([*IDS, *together])][-2:] == [Verdict.COLD, Verdict.UNKNOWN]
+
+
+def test_ids_without_known_warm_calls_tell_nothing_of_a_first_use() -> None:
+    assert judged(IDS[0]).verdict is Verdict.UNKNOWN
+
+
 def test_the_round_trip_is_no_startup() -> None:
     # 100 ms of network: a wait of 104 ms against an init of 50 ms is not a paid init.
     far = invocation(0, wait_ms=104, connect_ns=100 * MS, reused=False, init_ms=50)
