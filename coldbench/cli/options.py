@@ -8,7 +8,9 @@ import typer
 Url = Annotated[
     list[str] | None,
     typer.Option(
-        "--url", metavar="[NAME=]URL", help="What to invoke: http(s)://... or lab:RUNTIME. Repeatable."
+        "--url",
+        metavar="[NAME=]URL",
+        help="http(s)://..., lambda:FUNCTION or lab:RUNTIME. Repeatable.",
     ),
 ]
 Runtime = Annotated[

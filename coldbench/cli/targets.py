@@ -17,6 +17,7 @@ from coldbench.core.durations import parse_duration
 from coldbench.core.errors import UsageError
 from coldbench.core.request import address
 from coldbench.core.target import Target
+from coldbench.targets.api import Api, parse_api_url
 
 _NAMED = re.compile(r"([A-Za-z0-9_.-]+)=(.+)", re.DOTALL)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, 5.6.2
@@ -86,22 +87,26 @@ def read_targets(
     targets = []
     headers = tuple(_header(line, place) for line, place in _header_lines(given.header or []))
     body = _body(given.data)
-    if given.data is not None and "content-type" not in {name.lower() for name, _ in headers}:
-        headers = (*headers, ("Content-Type", _FORM))  # as curl has it
+    typed = given.data is None or "content-type" in {name.lower() for name, _ in headers}
     for text in given.url:
         own_name, url = _split_name(text)
         runtime = _lab_runtime(url)
+        api = parse_api_url(url)
+        if api is not None and given.method is not None:
+            raise UsageError("a platform's API has its own", place=f"--method {given.method}")
         # Read even where the name is given: a URL that is none is said before anything is started.
-        default_name = address(url).host if runtime is None else runtime
+        default_name = runtime or (address(url).host if api is None else api.name)
         name = _unique(own_name or default_name, names, given=own_name is not None)
         names.append(name)
+        # As curl has it; an API takes events.
+        content_type = _FORM if api is None else "application/json"
         targets.append(
             Target(
                 name=name,
                 url=url,
                 endpoint=url,
                 method=method.upper(),
-                headers=headers,
+                headers=headers if typed else (*headers, ("Content-Type", content_type)),
                 body=body,
                 runtime=runtime,
                 timeout_ns=timeout_ns,
@@ -115,7 +120,21 @@ def read_targets(
                 fresh_connections=connections == "fresh",
             )
         )
+        if api is not None:
+            targets[-1] = _through(api, targets[-1])
     return _with_factors(_labelled(targets, runtimes), given.label or [])
+
+
+def _through(api: Api, target: Target) -> Target:
+    """Through the platform's API: what it wants to be sent, and which of its answers are the function's."""
+    return replace(
+        target,
+        endpoint=api.endpoint,
+        method="POST",
+        headers=(*api.headers, *target.headers),
+        expect_status=target.expect_status or (200,),
+        signing=api.signing,
+    )
 
 
 def _with_curl(given: TargetOptions, command: str) -> TargetOptions:

@@ -3,11 +3,18 @@
 from msgspec import Struct
 
 
+class Signing(Struct, frozen=True, kw_only=True):
+    """Each request is signed by AWS's Signature Version 4; the keys stay in the environment and in files."""
+
+    region: str
+    service: str
+
+
 class Target(Struct, frozen=True, kw_only=True):
     """What is invoked, and how its answers are read.
 
     `url` is what the user wrote and what is shown; `endpoint` is where the requests go (they differ
-    for `lab:` targets, whose address is known only once the lab has started).
+    for `lab:` targets, whose address is known only once the lab has started, and for platform APIs).
     """
 
     name: str
@@ -30,5 +37,6 @@ class Target(Struct, frozen=True, kw_only=True):
     expect_status: tuple[int, ...] = ()
     # False for gateways that refuse headers they do not know
     send_id: bool = True
+    signing: Signing | None = None
     fresh_connections: bool = False
     http2: bool = False  # offered by the probe; the engine speaks HTTP/1.1

@@ -16,10 +16,12 @@ from coldbench.engine.origin import Origin
 from coldbench.engine.outbox import Outbox, Sink
 from coldbench.engine.user import Invoker, Job
 from coldbench.engine.watch import Watch
+from coldbench.targets.signing import RENEW_S
 
 _REACH_NS = 10_000_000_000
 TICK_S = 0.02
 PULSE_TICKS = 12  # about four a second
+_SIGN_TICKS = round(RENEW_S / TICK_S)
 INTERRUPTED_DRAIN_NS = 2_000_000_000
 
 
@@ -98,6 +100,10 @@ class Drive:
             if self.outbox.reader_gone:
                 self.give_up()
             ticks += 1
+            if ticks % _SIGN_TICKS == 0:
+                for origin in self._origins:
+                    if origin.target.signing is not None:
+                        gevent.spawn(origin.sign)
             if ticks % PULSE_TICKS == 0:
                 tell(self._pulse() if self.outbox.zero_ns else None)
 

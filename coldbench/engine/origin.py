@@ -9,6 +9,7 @@ from gevent.event import Event
 from gevent.monkey import get_original
 from msgspec.structs import astuple
 
+from coldbench.core.errors import UsageError
 from coldbench.core.invocation import Error
 from coldbench.core.messages import RawFact
 from coldbench.core.request import address
@@ -120,6 +121,13 @@ class Origin:
             connection.close()
 
     # ------------------------------------------------------------------ invocations
+
+    def sign(self) -> None:
+        """Greenlet: sign the requests anew."""
+        try:
+            self._template.sign()
+        except UsageError:
+            pass  # the old signature has some time left; once it is refused the answers say so
 
     def invoke(self, seq: int, phase: int, intended_ns: int, done: Done | None = None) -> None:
         """Dispatch an invocation now; `done` is called when it has ended."""

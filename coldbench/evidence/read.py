@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from coldbench.core.invocation import AnsweredBy, Evidence
 from coldbench.evidence.answered import who_answered
 from coldbench.evidence.headers import Headers
+from coldbench.evidence.log_tail import HEADER as LOG_TAIL
+from coldbench.evidence.log_tail import read_log_tail, report_line
 from coldbench.evidence.readings import declared, read_fields, readings
 from coldbench.evidence.redact import redact_text, redact_value
 from coldbench.evidence.shim import read_shim
@@ -42,18 +44,20 @@ def read(
 
     The headers that the target's owner names are believed before the shim, the shim before what any
     platform may send. `platform` is that which surely answered, of `platforms`, the user's own table.
-    Level 2 is the shim, level 1 a header that says more than which request this was.
+    Level 3 is a platform API's own report, which goes before the shim; level 2 is the shim, level 1 a header
+    that says more than which request this was.
     A status other than those expected is not the function's answer, whoever sent it; what a cache or a
     gateway says of itself goes before.
     `raw` has every field that may be evidence, by lower-case name, several values on a line each, secrets
     redacted and long values cut; and `:body`, the body's first bytes where the caller kept them.
     """
     shim = read_shim(headers["server-timing"]) if "server-timing" in headers else {}
-    sent = read_fields(headers, readings(platform, platforms)) | shim
+    tail = read_log_tail(headers) if LOG_TAIL in headers else {}
+    sent = read_fields(headers, readings(platform, platforms)) | shim | tail
     if cold_header is not None or instance_header is not None:
         sent |= read_fields(headers, declared(cold_header, instance_header))
-    level = 2 if shim else int(not sent.keys() <= {"request_id"})
-    answered_by, why = who_answered(headers, status, ran=bool(shim) or not _EXECUTED.isdisjoint(sent))
+    level = 3 if tail else 2 if shim else int(not sent.keys() <= {"request_id"})
+    answered_by, why = who_answered(headers, status, ran=bool(shim or tail) or not _EXECUTED.isdisjoint(sent))
     ours = answered_by in (AnsweredBy.FUNCTION, AnsweredBy.UNSTATED)
     if ours and expect_status and status not in expect_status:
         expected = " or ".join(map(str, expect_status))
@@ -78,5 +82,7 @@ def _raw(headers: Headers) -> dict[str, str]:
             continue
         if len(raw) == _MOST_FIELDS:
             break
+        if name == LOG_TAIL:
+            values = [report_line(headers) or "without a report"]
         raw[name[:_MOST_CHARACTERS]] = redact_value(name, "\n".join(values))[:_MOST_CHARACTERS]
     return raw

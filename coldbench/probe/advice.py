@@ -56,7 +56,7 @@ def advice(target: Target, level: int | None) -> list[str]:
     url = quote(redact_url(target.url))
     run = f"coldbench run --url {url} --profile burst --set size=20"
     probe = f"coldbench probe --url {url}"
-    if level == 2:
+    if level >= 2:
         return [f"what a cold start is made of: {probe}", f"what a burst meets: {run}"]
     named = "if it sends a cold flag or an instance id under another name: --cold-header, --instance-header"
     if level == 1:

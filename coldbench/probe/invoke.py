@@ -14,13 +14,14 @@ from typing import Any, Self
 import httpx
 
 from coldbench.core.invocation import Evidence, Invocation
-from coldbench.core.request import ID_HEADER, address, request_fields, request_target
+from coldbench.core.request import ID_HEADER, address, request_target
 from coldbench.core.target import Target
 from coldbench.evidence.read import read
 from coldbench.evidence.recognise import platform_of
 from coldbench.probe.exchange import Exchange
 from coldbench.probe.network import Network
 from coldbench.probe.transport import Transport, tls_context
+from coldbench.targets.signing import signer
 
 
 class Caller:
@@ -32,7 +33,7 @@ class Caller:
         self._run_id = run_id
         self._zero_ns = zero_ns
         self._where = address(target.endpoint)
-        self._fields = request_fields(target)
+        self._sign = signer(target)
         self._path = request_target(target).encode("latin-1")
         self._tls = tls_context(verify=target.verify_tls)
         self._transport: Transport | None = None
@@ -62,6 +63,7 @@ class Caller:
         """
         if fresh:
             await self.close()
+        self._fields = self._sign()
         exchange = Exchange(started_ns=monotonic_ns())
         try:
             async with asyncio.timeout(self._target.timeout_ns / 1e9):

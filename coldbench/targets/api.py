@@ -1,0 +1,26 @@
+"""The platforms' own ways to invoke a function, as URL schemes."""
+
+from msgspec import Struct
+
+from coldbench.core.target import Signing
+
+
+class Api(Struct, frozen=True, kw_only=True):
+    """What a URL of such a scheme stands for: a POST whose body is the event. `name` is the function's.
+
+    The API answers 200 where the function ran, whatever became of it there.
+    """
+
+    name: str
+    endpoint: str
+    headers: tuple[tuple[str, str], ...] = ()
+    signing: Signing | None = None
+
+
+def parse_api_url(url: str) -> Api | None:
+    """What the URL stands for, None where it is of no such scheme. Raises UsageError."""
+    if url.startswith("lambda:"):
+        from coldbench.targets.aws import parse_lambda_url
+
+        return parse_lambda_url(url)
+    return None

@@ -1,0 +1,100 @@
+"""`lambda:FUNCTION[:QUALIFIER]`, and Signature Version 4: botocore signs and finds credentials (extra `aws`).
+
+Invoke: docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from coldbench.core.errors import UsageError
+from coldbench.core.request import request_fields, request_target
+from coldbench.core.target import Signing, Target
+from coldbench.targets.api import Api
+
+# A name or an ARN, and what may follow: a version, an alias, $LATEST.
+_FUNCTION = re.compile(
+    r"(?P<name>arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):[0-9]{12}:function:[\w-]+|[\w-]+)"
+    r"(:(?P<qualifier>\$LATEST|[\w-]+))?"
+)
+_KEYS = ("region", "endpoint")
+_NO_KEYS = "AWS_PROFILE, AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, or aws configure"
+
+
+def parse_lambda_url(url: str) -> Api:
+    """What has to be sent to invoke the function, with the end of its log in the answer.
+
+    `?region=` and `?endpoint=` go before what AWS's own configuration says. Raises UsageError.
+    """
+    where, _, query = url.removeprefix("lambda:").partition("?")
+    named = _FUNCTION.fullmatch(where)
+    if named is None:
+        hint = "write lambda:FUNCTION, lambda:FUNCTION:QUALIFIER or lambda:ARN"
+        raise UsageError("not a function's name", place=url, hint=hint)
+    said = dict(parse_qsl(query, keep_blank_values=True))
+    unknown = next((key for key in said if key not in _KEYS), None)
+    if unknown is not None:
+        raise UsageError(f"unknown key {unknown!r}", place=url, hint=f"there are {', '.join(_KEYS)}")
+    # botocore itself reads only AWS_DEFAULT_REGION.
+    region = said.get("region") or named["region"] or os.environ.get("AWS_REGION")
+    with _words(url):
+        client = _session().create_client("lambda", region_name=region, endpoint_url=said.get("endpoint"))
+    path = f"/2015-03-31/functions/{quote(named['name'], safe='')}/invocations"
+    qualifier = f"?Qualifier={quote(named['qualifier'], safe='')}" if named["qualifier"] else ""
+    return Api(
+        name=named["name"].rpartition(":")[2],
+        endpoint=client.meta.endpoint_url.rstrip("/") + path + qualifier,
+        headers=(("X-Amz-Log-Type", "Tail"),),
+        signing=Signing(region=client.meta.region_name, service="lambda"),
+    )
+
+
+def aws_signer(target: Target, signing: Signing) -> Callable[[], list[tuple[str, str]]]:
+    """The target's fields with a signature of now. Raises UsageError where nobody has credentials."""
+    session = _session()
+    with _words(target.url):
+        credentials = session.get_credentials()
+    if credentials is None:
+        raise UsageError("there are no credentials to sign with", place=target.url, hint=_NO_KEYS)
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+
+    parts = urlsplit(target.endpoint)
+    url = f"{parts.scheme}://{parts.netloc}{request_target(target)}"
+
+    def signed() -> list[tuple[str, str]]:
+        request = AWSRequest(target.method, url, data=target.body)
+        for name, value in request_fields(target):
+            request.headers.add_header(name, value)
+        with _words(target.url):
+            frozen = credentials.get_frozen_credentials()  # renewed by now, where they expire
+        SigV4Auth(frozen, signing.service, signing.region).add_auth(request)
+        return list(request.headers.items())
+
+    return signed
+
+
+def _session() -> Any:
+    try:
+        from botocore.session import get_session
+    except ImportError as error:
+        hint = "pip install 'coldbench[aws]'"
+        raise UsageError("AWS's signatures need botocore", place="lambda:", hint=hint) from error
+    return get_session()
+
+
+@contextmanager
+def _words(url: str) -> Iterator[None]:
+    """What botocore finds wrong with its configuration is the user's to mend, and said so."""
+    from botocore.exceptions import BotoCoreError, NoRegionError
+
+    try:
+        yield
+    except NoRegionError as error:
+        hint = "set AWS_REGION, or add ?region=eu-west-1"
+        raise UsageError("nobody says in which region", place=url, hint=hint) from error
+    except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
+        raise UsageError(str(error), place=url) from error

@@ -1,0 +1,119 @@
+"""`lambda:` URLs against a double of AWS Lambda that checks each signature."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e import lambda_double
+from tests.e2e.cli import coldbench
+
+pytest.importorskip("botocore")
+
+
+# In the environment, as CI systems have them, and nowhere else.
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": lambda_double.KEY_ID,
+    "AWS_SECRET_ACCESS_KEY": lambda_double.SECRET,
+    "AWS_SESSION_TOKEN": lambda_double.TOKEN,
+}
+CONFIGURED = {
+    "AWS_REGION": lambda_double.REGION,
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+def no_secret_in(folder: Path, *done: subprocess.CompletedProcess[str]) -> None:
+    """Neither the credentials nor the function's own log are anywhere in what was written or printed."""
+    written = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert any(name.endswith("samples.db") for name in written)
+    for number, one in enumerate(done):
+        written[f"printed by {number}"] = (one.stdout + one.stderr).encode()
+    for secret in (*lambda_double.SECRETS, lambda_double.LOGGED, "AWS4-HMAC-SHA256"):
+        for name, data in written.items():
+            assert secret.encode() not in data, (name, secret)
+
+
+def result(document: Path) -> dict[str, Any]:
+    (only,) = json.loads(document.read_text())["results"]
+    return only  # type: ignore[no-any-return]
+
+
+@pytest.mark.slow
+def test_a_run_reads_the_reports_and_leaks_nothing(tmp_path: Path) -> None:
+    with lambda_double.serve(idle_s=0.2) as double:
+        done = coldbench(
+            *("run", "--url", f"lambda:hello:live?endpoint={double.endpoint}", "-d", '{"a": 1}'),
+            *("--profile", "burst", "--set", "size=3", "--set", "idle.duration=600ms", "--set", "repeat=2"),
+            *("--json", "run.json", "--seed", "1"),
+            cwd=tmp_path,
+            **CREDENTIALS,
+            **CONFIGURED,
+        )
+    shown = coldbench("report", "latest", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert double.refused == []
+    assert set(double.paths) == {"/2015-03-31/functions/hello/invocations?Qualifier=live"}
+    assert set(double.bodies) == {b'{"a": 1}'}
+    run = json.loads((tmp_path / "run.json").read_text())
+    assert run["targets"][0]["name"] == "hello"
+    assert run["targets"][0]["evidence_level"] == 3
+    assert run["targets"][0]["platform"] == "aws_lambda_invoke"
+    assert result(tmp_path / "run.json")["verdicts"]["cold"] == 2
+    assert result(tmp_path / "run.json")["verdicts"]["discarded"] == 0
+    no_secret_in(tmp_path, done, shown)
+
+
+@pytest.mark.slow
+def test_the_probe_signs_each_request_and_leaks_nothing(tmp_path: Path) -> None:
+    with lambda_double.serve(idle_s=0.2) as double:
+        done = coldbench(
+            *("probe", "--url", f"lambda:hello?endpoint={double.endpoint}", "--gap", "500ms-600ms"),
+            *("--samples", "3", "--seed", "1", "--json", "run.json"),
+            cwd=tmp_path,
+            **CREDENTIALS,
+            **CONFIGURED,
+        )
+    assert done.returncode == 0, done.stderr
+    assert double.refused == []
+    assert result(tmp_path / "run.json")["verdicts"]["cold"] == 3
+    assert result(tmp_path / "run.json")["init_ms"]["min"] == lambda_double.INIT_S * 1000
+    no_secret_in(tmp_path, done)
+
+
+def test_an_init_that_nobody_waited_for_is_preinitialised(tmp_path: Path) -> None:
+    with lambda_double.serve(proactive=True) as double:
+        done = coldbench(
+            *("run", "--url", f"lambda:hello?endpoint={double.endpoint}", "--profile", "burst"),
+            *("--set", "size=1", "--set", "idle.duration=100ms", "--set", "repeat=2", "--json", "run.json"),
+            cwd=tmp_path,
+            **CREDENTIALS,
+            **CONFIGURED,
+        )
+    assert done.returncode == 0, done.stderr
+    verdicts = result(tmp_path / "run.json")["verdicts"]
+    assert (verdicts["preinitialised"], verdicts["cold"], verdicts["warm"]) == (1, 0, 3)
+
+
+def test_a_refused_signature_is_not_the_functions_answer(tmp_path: Path) -> None:
+    wrong = {**CREDENTIALS, **CONFIGURED, "AWS_SECRET_ACCESS_KEY": "another"}
+    with lambda_double.serve() as double:
+        done = coldbench("doctor", "--url", f"lambda:hello?endpoint={double.endpoint}", cwd=tmp_path, **wrong)
+    assert set(double.refused) == {"the signature"}
+    assert "status    403" in done.stdout
+    assert "it answers with error statuses" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["doctor", "probe", "run"])
+def test_without_credentials_nothing_is_sent(tmp_path: Path, command: str) -> None:
+    with lambda_double.serve() as double:
+        url = f"lambda:hello?endpoint={double.endpoint}"
+        done = coldbench(command, "--url", url, cwd=tmp_path, **CONFIGURED)
+    assert done.returncode == 2, done.stderr
+    assert "there are no credentials to sign with" in done.stderr
+    assert (double.refused, double.paths) == ([], [])
