@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import httpx
 
 from coldbench.core.invocation import Error
+from coldbench.probe.network import HeadTooLargeError
 
 _BY_ERRNO = {
     errno.ECONNREFUSED: Error.REFUSED,
@@ -32,6 +33,8 @@ def why(failure: BaseException, *, connected: bool, secured: bool, answering: bo
         if not connected:
             return Error.CONNECT_TIMEOUT
         return Error.TIMEOUT if secured else Error.TLS_TIMEOUT
+    if any(isinstance(cause, HeadTooLargeError) for cause in causes):
+        return Error.TOO_LARGE
     known = next(
         (_BY_ERRNO[c.errno] for c in causes if isinstance(c, OSError) and c.errno in _BY_ERRNO), None
     )

@@ -53,6 +53,7 @@ class Exchange(Struct, kw_only=True):
             # What HTTP/2 sent before the head is the connection's own; of HTTP/1.1 all is the answer.
             instants = self.instants
             self.first_byte_ns = instants.last_read_ns if protocol == "http2" else instants.first_read_ns
+            instants.head_whole = True
 
     def take(self, chunk: bytes) -> None:
         """A part of the body, as it was on the wire (RFC 9112 chunk framing removed)."""

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import httpx
 
-from coldbench.core.invocation import Evidence, Invocation
+from coldbench.core.invocation import Error, Evidence, Invocation
 from coldbench.core.request import ID_HEADER, address, request_target
 from coldbench.core.target import Target
 from coldbench.evidence.read import read
@@ -22,6 +22,9 @@ from coldbench.probe.exchange import Exchange
 from coldbench.probe.network import Network
 from coldbench.probe.transport import Transport, tls_context
 from coldbench.targets.signing import signer
+
+_VERSIONS = ("HTTP/1.0", "HTTP/1.1", "HTTP/2")
+_LENGTHS = {"content-length", "transfer-encoding"}  # both at once contradict (RFC 9112, 6.3)
 
 
 class Caller:
@@ -127,6 +130,11 @@ class Caller:
         self.answer_fields = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in response.headers.raw]
         exchange.status = response.status_code
         exchange.fields = response.headers.multi_items()
+        if self.http_version not in _VERSIONS or response.headers.keys() >= _LENGTHS:
+            # As the engine has it; h11 is more lenient.
+            exchange.error, exchange.end_ns = Error.PROTOCOL, monotonic_ns()
+            await response.aclose()
+            return
         try:
             async for chunk in response.aiter_raw():
                 exchange.take(chunk)

@@ -21,6 +21,11 @@ T = TypeVar("T")
 
 # Of the response's end, for its trailers.
 _TAIL_BYTES = 8192
+_MOST_HEAD_BYTES = 64 * 1024  # interim responses included
+
+
+class HeadTooLargeError(httpcore.ReadError):
+    """So much has come, and no head of a final response."""
 
 
 class Instants(Struct, kw_only=True):
@@ -33,6 +38,8 @@ class Instants(Struct, kw_only=True):
     first_read_ns: int | None = None  # first bytes after it
     last_read_ns: int | None = None  # latest bytes after it
     tail: bytes = b""  # the latest bytes themselves
+    head_bytes: int = 0  # that came before the head was whole
+    head_whole: bool = False
 
     def dialling(self) -> None:
         """A new connection is being made."""
@@ -46,7 +53,7 @@ class Instants(Struct, kw_only=True):
     def next_exchange(self) -> None:
         """What is written next is a request."""
         self.sent_ns = self.first_read_ns = self.last_read_ns = None
-        self.tail = b""
+        self.tail, self.head_bytes, self.head_whole = b"", 0, False
 
     def wrote(self, at_ns: int) -> None:
         """Bytes were given to the system, from `at_ns` on."""
@@ -54,11 +61,15 @@ class Instants(Struct, kw_only=True):
             self.sent_ns = at_ns
 
     def read(self, data: bytes) -> None:
-        """Bytes have come."""
+        """Bytes have come. Raises HeadTooLargeError."""
         self.last_read_ns = monotonic_ns()
         if self.first_read_ns is None:
             self.first_read_ns = self.last_read_ns
         self.tail = (self.tail + data)[-_TAIL_BYTES:]
+        if not self.head_whole:
+            self.head_bytes += len(data)
+            if self.head_bytes > _MOST_HEAD_BYTES:
+                raise HeadTooLargeError
 
 
 class Network(httpcore.AsyncNetworkBackend):
@@ -108,6 +119,8 @@ class _Stream(httpcore.AsyncNetworkStream):
             raise httpcore.ReadError(str(error)) from error
         if data:
             self._instants.read(data)
+        # Who always has bytes at hand would keep the loop from the deadline, and from Ctrl-C.
+        await asyncio.sleep(0)
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:

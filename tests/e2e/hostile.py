@@ -19,13 +19,15 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 class Case(Struct, frozen=True):
     """`outcome` is an error's name or a status (`a|b` where it depends on whose packet is first); `verdict`
-    is what must be said of it once it was sent."""
+    is what must be said of it once it was sent. `by_probe` is the probe's outcome where it is another one: its
+    parser waits for the end of a line before it judges what is none of HTTP."""
 
     name: str
     outcome: str
     behave: Behave
     tls: str | None = None
     verdict: str = "unknown"
+    by_probe: str | None = None
 
 
 async def _request(reader: asyncio.StreamReader) -> None:
@@ -130,10 +132,10 @@ CASES = [
     Case("a redirect to itself", "302", _then_close(b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"), verdict="discarded"),
     Case("a refusal with Retry-After", "429", _then_close(b"HTTP/1.1 429 Too Many\r\nRetry-After: 9999999\r\nContent-Length: 0\r\n\r\n"), verdict="throttled"),
     Case("unavailable with Retry-After", "503", _then_close(b"HTTP/1.1 503 No\r\nRetry-After: 9999999\r\nContent-Length: 0\r\n\r\n"), verdict="discarded"),
-    Case("HTTP/0.9", "protocol", _then_close(b"<html>hello</html>")),
+    Case("HTTP/0.9", "protocol", _then_close(b"<html>hello</html>"), by_probe="closed"),
     Case("HTTP/2 where 1.1 was asked for", "protocol", _then_close(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00")),
     Case("a version that does not exist", "protocol", _then_close(b"HTTP/9.9 200 OK\r\nContent-Length: 0\r\n\r\n")),
-    Case("another protocol", "protocol", _then_close(b"220 mail.example.com ESMTP\r\n")),
+    Case("another protocol", "protocol", _then_close(b"220 mail.example.com ESMTP\r\n"), by_probe="closed"),
     Case("a switch of protocols", "protocol", _then_close(b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")),
     Case("a status of 999", "999", _then_close(b"HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n")),
     Case("accepts and drops", "closed|reset", _drop_at_once),

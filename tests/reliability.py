@@ -1,0 +1,54 @@
+"""What coldbench promises to live through: tests marked `promise(case, promised)` are the rows of
+docs/reliability.md. A row whose test fails fails CI; `pytest -m promise --reliability docs/reliability.md`
+writes the page anew, with what each test saw.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
+_HEAD = """# What it lives through
+
+Written by the tests: each row is one that passed, with what it promised and what it saw (`pytest -m promise
+--reliability docs/reliability.md`). CI fails when a row does, or is missing here.
+"""
+_TITLES = {
+    "test_hostile": "Hostile and broken endpoints",
+}
+_ELSEWHERE = "Faults of our own side, and of others"
+
+
+def promised(item: pytest.Item) -> Iterator[tuple[str, str]]:
+    """Case and promise of a test; none when it makes no promise."""
+    for mark in item.iter_markers("promise"):
+        case, promise = mark.args
+        yield case, promise
+
+
+class Page:
+    """A plugin that gathers what the tests say and writes the page at the end."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._rows: dict[str, dict[tuple[str, str], str]] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Once for each test and stage of it; `seen` is what the test recorded."""
+        said = dict(report.user_properties)
+        if report.when == "call" and report.passed and "promise" in said:
+            module = report.nodeid.partition("::")[0].rpartition("/")[2].removesuffix(".py")
+            title = _TITLES.get(module, _ELSEWHERE)
+            case, promise = said["promise"]
+            self._rows.setdefault(title, {})[case, promise] = str(said.get("seen", "as promised"))
+
+    def pytest_sessionfinish(self) -> None:
+        """Write it."""
+        parts = [_HEAD]
+        for title in (*_TITLES.values(), _ELSEWHERE):
+            parts.append(f"## {title}\n\n| case | promised | seen |\n|---|---|---|")
+            for (case, promise), seen in self._rows.get(title, {}).items():
+                parts.append(f"| {case} | {promise} | {seen} |")
+            parts.append("")
+        self._path.write_text("\n".join(parts), encoding="utf-8")
