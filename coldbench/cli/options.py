@@ -71,6 +71,14 @@ NoId = Annotated[
     bool,
     typer.Option("--no-id", help="Do not send X-Coldbench-Id (for gateways that refuse unknown headers)."),
 ]
+AwsSigv4 = Annotated[
+    str | None,
+    typer.Option(
+        "--aws-sigv4",
+        metavar="aws:amz[:REGION[:SERVICE]]",
+        help="Sign each request for AWS (IAM function URLs, API Gateway), with the usual credentials.",
+    ),
+]
 Curl = Annotated[
     str | None,
     typer.Option("--curl", metavar="'COMMAND'", help="What to invoke, as a pasted curl command says it."),

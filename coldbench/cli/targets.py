@@ -16,7 +16,7 @@ from coldbench.cli.curl import parse_curl
 from coldbench.core.durations import parse_duration
 from coldbench.core.errors import UsageError
 from coldbench.core.request import address
-from coldbench.core.target import Target
+from coldbench.core.target import Signing, Target
 from coldbench.targets.api import Api, parse_api_url
 
 _NAMED = re.compile(r"([A-Za-z0-9_.-]+)=(.+)", re.DOTALL)
@@ -41,6 +41,7 @@ class TargetOptions(Struct, frozen=True, kw_only=True):
     platforms: options.Platforms = None
     expect_status: options.ExpectStatus = None
     no_id: options.NoId = False
+    aws_sigv4: options.AwsSigv4 = None
     curl: options.Curl = None
     label: options.Label = None
 
@@ -117,12 +118,23 @@ def read_targets(
                 platforms=own_platforms,
                 expect_status=_statuses(given.expect_status),
                 send_id=not given.no_id,
+                signing=_signing(given.aws_sigv4, url, plain=api is None and runtime is None),
                 fresh_connections=connections == "fresh",
             )
         )
         if api is not None:
             targets[-1] = _through(api, targets[-1])
     return _with_factors(_labelled(targets, runtimes), given.label or [])
+
+
+def _signing(text: str | None, url: str, *, plain: bool) -> Signing | None:
+    if text is None:
+        return None
+    if not plain:
+        raise UsageError("only http(s) URLs are signed so", place=f"--aws-sigv4 {text}", hint=f"not {url}")
+    from coldbench.targets.aws import parse_sigv4
+
+    return parse_sigv4(text, url)
 
 
 def _through(api: Api, target: Target) -> Target:

@@ -75,6 +75,13 @@ def is_evidence(name: str) -> bool:
     return name not in _NO_EVIDENCE and not name.startswith("access-control-")
 
 
+def without_secrets(name: str, value: str) -> str:
+    """A header's value as it may be written and shown: of a log, which is the function's, only the report."""
+    if name.lower() == LOG_TAIL:
+        return report_line({LOG_TAIL: [value]}) or "without a report"
+    return redact_value(name, value)
+
+
 def _raw(headers: Headers) -> dict[str, str]:
     raw: dict[str, str] = {}
     for name, values in headers.items():
@@ -82,7 +89,5 @@ def _raw(headers: Headers) -> dict[str, str]:
             continue
         if len(raw) == _MOST_FIELDS:
             break
-        if name == LOG_TAIL:
-            values = [report_line(headers) or "without a report"]
-        raw[name[:_MOST_CHARACTERS]] = redact_value(name, "\n".join(values))[:_MOST_CHARACTERS]
+        raw[name[:_MOST_CHARACTERS]] = without_secrets(name, "\n".join(values))[:_MOST_CHARACTERS]
     return raw

@@ -6,8 +6,7 @@ from msgspec import Struct
 
 from coldbench.core.invocation import AnsweredBy, Evidence
 from coldbench.evidence.headers import from_pairs
-from coldbench.evidence.read import is_evidence, read
-from coldbench.evidence.redact import redact_value
+from coldbench.evidence.read import is_evidence, read, without_secrets
 
 # What a header can tell, each of them None or absent where it does not.
 _TOLD = (
@@ -44,7 +43,7 @@ def sources(
     return [
         Source(
             name=pairs[0][0],
-            value=redact_value(pairs[0][0], ", ".join(value for _, value in pairs)),
+            value=without_secrets(pairs[0][0], ", ".join(value for _, value in pairs)),
             told=_told(
                 read(
                     from_pairs(pairs),

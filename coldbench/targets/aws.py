@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from coldbench.core.errors import UsageError
-from coldbench.core.request import request_fields, request_target
+from coldbench.core.request import address, request_fields, request_target
 from coldbench.core.target import Signing, Target
 from coldbench.targets.api import Api
 
@@ -19,6 +19,11 @@ from coldbench.targets.api import Api
 _FUNCTION = re.compile(
     r"(?P<name>arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):[0-9]{12}:function:[\w-]+|[\w-]+)"
     r"(:(?P<qualifier>\$LATEST|[\w-]+))?"
+)
+# docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html, .../apigateway/latest/developerguide
+_HOSTS = (
+    re.compile(r"\w+\.(?P<service>lambda-url)\.(?P<region>[a-z0-9-]+)\.on\.aws"),
+    re.compile(r"\w+\.(?P<service>execute-api)\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?"),
 )
 _KEYS = ("region", "endpoint")
 _NO_KEYS = "AWS_PROFILE, AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, or aws configure"
@@ -50,6 +55,25 @@ def parse_lambda_url(url: str) -> Api:
         headers=(("X-Amz-Log-Type", "Tail"),),
         signing=Signing(region=client.meta.region_name, service="lambda"),
     )
+
+
+def parse_sigv4(text: str, url: str) -> Signing:
+    """`aws:amz[:REGION[:SERVICE]]`, as curl's option of the same name has it, to invoke an http(s) URL.
+
+    Region and service are those of the host where it is a function URL's or API Gateway's. Raises UsageError.
+    """
+    place = f"--aws-sigv4 {text}"
+    provider, amz, region, service = (*text.split(":"), "", "", "")[:4]
+    if (provider, amz) != ("aws", "amz") or text.count(":") > 3:
+        raise UsageError("expected aws:amz[:REGION[:SERVICE]]", place=place)
+    host = address(url).host
+    told = next((found for pattern in _HOSTS if (found := pattern.fullmatch(host))), None)
+    if told is not None:
+        region, service = region or told["region"], service or told["service"].removesuffix("-url")
+    if not (region and service):
+        hint = "write aws:amz:eu-west-1:lambda"
+        raise UsageError(f"{host} does not say which region and service it is", place=place, hint=hint)
+    return Signing(region=region, service=service)
 
 
 def aws_signer(target: Target, signing: Signing) -> Callable[[], list[tuple[str, str]]]:

@@ -109,6 +109,23 @@ def test_a_refused_signature_is_not_the_functions_answer(tmp_path: Path) -> None
     assert "it answers with error statuses" in done.stdout
 
 
+def test_an_http_url_is_signed_as_curl_has_it(tmp_path: Path) -> None:
+    with lambda_double.serve() as double:
+        done = coldbench(
+            *("doctor", "--url", f"{double.endpoint}/a%20path/?b=2&a=1", "-d", "{}", "--json", "-"),
+            *("--aws-sigv4", f"aws:amz:{lambda_double.REGION}:lambda", "-H", "X-Amz-Log-Type: Tail"),
+            cwd=tmp_path,
+            **CREDENTIALS,
+            **CONFIGURED,
+        )
+    assert done.returncode == 0, done.stderr
+    assert (double.refused, set(double.paths)) == ([], {"/a%20path/?b=2&a=1"})
+    (log,) = [
+        one for one in json.loads(done.stdout)["doctor"]["headers"] if one["name"] == "X-Amz-Log-Result"
+    ]
+    assert log["value"].startswith("REPORT RequestId: ")
+
+
 @pytest.mark.parametrize("command", ["doctor", "probe", "run"])
 def test_without_credentials_nothing_is_sent(tmp_path: Path, command: str) -> None:
     with lambda_double.serve() as double:

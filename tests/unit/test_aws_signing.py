@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from coldbench.core.errors import UsageError
 from coldbench.core.request import request_target
-from coldbench.core.target import Target
+from coldbench.core.target import Signing, Target
 from coldbench.engine.request import RequestTemplate
 from coldbench.targets.api import parse_api_url
+from coldbench.targets.aws import parse_sigv4
 from coldbench.targets.signing import signer
 from tests.e2e.lambda_double import KEY_ID, REGION, SECRET, TOKEN, what_is_wrong
 
@@ -117,6 +118,34 @@ def test_what_a_url_stands_for(url: str, name: str, endpoint: str) -> None:
 def test_a_bad_url_says_what_was_expected(url: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         parse_api_url(url)
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "region", "service"),
+    [
+        ("aws:amz", "https://abc.lambda-url.eu-west-1.on.aws/", "eu-west-1", "lambda"),
+        ("aws:amz", "https://abc.execute-api.us-east-1.amazonaws.com/a", "us-east-1", "execute-api"),
+        ("aws:amz:eu-west-1", "https://abc.lambda-url.us-east-1.on.aws/", "eu-west-1", "lambda"),
+        ("aws:amz:eu-west-1:vpc-lattice-svcs", "https://mine.example.com/", "eu-west-1", "vpc-lattice-svcs"),
+    ],
+)
+def test_what_is_signed_for(text: str, url: str, region: str, service: str) -> None:
+    assert parse_sigv4(text, url) == Signing(region=region, service=service)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("yes", "expected aws:amz"),
+        ("gcp:goog", "expected aws:amz"),
+        ("aws:amz:a:b:c", "expected aws:amz"),
+        ("aws:amz", "does not say which region"),
+        ("aws:amz:eu-west-1", "does not say which region"),
+    ],
+)
+def test_what_cannot_be_signed_for_is_said(text: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        parse_sigv4(text, "https://mine.example.com/")
 
 
 def test_other_urls_are_of_no_api() -> None:
