@@ -172,7 +172,7 @@ def _tally(run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None]) 
     counts, fidelity = CountTally(), FidelityTally()
     blocks = Blocks(run.profile)
     tallies = {
-        target.name: ResultTally(target.name, around[target.name].round_trip_ns, blocks)
+        target.name: ResultTally(target.name, around[target.name].round_trip_ns, blocks, run.rates)
         for target in run.targets
     }
     probed = {target: ProbedTally(target) for target in tallies} if run.command == "probe" else {}

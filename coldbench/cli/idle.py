@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from coldbench.cli.platform import platform_by_host
 from coldbench.cli.targets import LAB
 from coldbench.core.durations import format_duration
 from coldbench.core.errors import UsageError
 from coldbench.core.profile import Idle, Profile
-from coldbench.core.request import address
 from coldbench.core.target import Target
 
 _MARGIN = 1.2
@@ -19,14 +19,10 @@ def lifetime_ns(target: Target) -> tuple[int, int] | None:
 
         idle_ns = parse_lab_url(target.url).idle_ns
         return idle_ns, idle_ns
-    if not target.endpoint.startswith(("http://", "https://")):
+    known = platform_by_host(target)
+    if known is None or known.idle_s is None:
         return None
-    from coldbench.evidence.recognise import recognise
-
-    known = recognise({}, address(target.endpoint).host, target.platforms)
-    if known is None or known.platform.idle_s is None:
-        return None
-    low, high = known.platform.idle_s
+    low, high = known.idle_s
     return round(low * 1e9), round(high * 1e9)
 
 

@@ -20,6 +20,7 @@ from coldbench.cli.keeping import Keeping
 from coldbench.cli.keepwarm_file import Wish, read_keepwarm_file
 from coldbench.cli.output import Output
 from coldbench.cli.page import show_and_keep
+from coldbench.cli.pricing import price_of
 from coldbench.cli.profiles import read_text
 from coldbench.cli.record import exit_code, new_run, signals
 from coldbench.cli.targets import TargetOptions, reachable, read_targets, with_targets
@@ -41,7 +42,6 @@ from coldbench.runs.events import EventLog, read_events
 from coldbench.runs.folder import create, folders, read_record, write_record
 from coldbench.runs.samples import SAMPLES, SampleWriter
 from coldbench.stats.cost import Budget
-from coldbench.stats.cost import prices as read_prices
 
 _AUTO = "auto"
 # Where a search for the cadence begins, and the least that a timer of the field can do.
@@ -97,17 +97,10 @@ def command(
             "--concurrency", metavar="C", min=1, help="Requests at once in an instance, where no ids tell."
         ),
     ] = 1,
-    price: Annotated[
-        str | None,
-        typer.Option("--price", metavar="PLATFORM", help="Whose prices: aws_lambda ..."),
-    ] = None,
-    prices: Annotated[
-        Path | None, typer.Option("--prices", metavar="FILE", help="Your own prices, as TOML.")
-    ] = None,
-    memory: Annotated[
-        int, typer.Option("--memory", metavar="MB", help="Of an instance, for the price.")
-    ] = 512,
-    vcpu: Annotated[float, typer.Option("--vcpu", help="Of an instance, for the price.")] = 0.0,
+    price: options.PriceOf = None,
+    prices: options.Prices = None,
+    memory: options.Memory = 512,
+    vcpu: options.Vcpu = 0.0,
     arrivals: Annotated[
         str | None,
         typer.Option("--arrivals", metavar="N|FILE", help="Your calls a day, or recorded: what it saves."),
@@ -240,11 +233,7 @@ def _budget(
         if most_usd is not None:
             raise UsageError("needs a price", place="--max-cost", hint="say whose with --price PLATFORM")
         return Budget(price=None, gb=gb, vcpu=vcpu, most_usd=None)
-    table = read_prices(own)
-    if platform not in table:
-        known = ", ".join(sorted(table))
-        raise UsageError(f"no price for {platform}", place="--price", hint=f"there are {known}")
-    return Budget(price=table[platform], gb=gb, vcpu=vcpu, most_usd=most_usd)
+    return Budget(price=price_of(platform, own), gb=gb, vcpu=vcpu, most_usd=most_usd)
 
 
 def _traffic(text: str | None) -> float | Recording | None:

@@ -106,8 +106,17 @@ MaxInvocations = Annotated[
     int | None,
     typer.Option("--max-invocations", min=0, metavar="N", help="Refuse a plan of more than N invocations."),
 ]
+PriceOf = Annotated[
+    str | None, typer.Option("--price", metavar="PLATFORM", help="Whose prices: aws_lambda ...")
+]
+Prices = Annotated[Path | None, typer.Option("--prices", metavar="FILE", help="Your own prices, as TOML.")]
+Memory = Annotated[int, typer.Option("--memory", metavar="MB", min=1, help="Of an instance, for the price.")]
+Vcpu = Annotated[float, typer.Option("--vcpu", min=0, help="Of an instance, for the price.")]
 MaxCost = Annotated[
-    float | None, typer.Option("--max-cost", min=0, metavar="USD", help="Stop when so much is spent.")
+    float | None,
+    typer.Option(
+        "--max-cost", min=0, metavar="USD", help="Refuse a dearer plan (run), end when so much is spent."
+    ),
 ]
 Checks = Annotated[
     list[str] | None,

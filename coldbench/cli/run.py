@@ -19,6 +19,7 @@ from coldbench.cli.load import Load
 from coldbench.cli.locustfile import check_own_requests, is_locustfile, locustfile_profile
 from coldbench.cli.output import Output
 from coldbench.cli.page import show_and_keep
+from coldbench.cli.pricing import check_cost, read_rates
 from coldbench.cli.profiles import find_profile, find_recordings
 from coldbench.cli.record import exit_code, new_run, now, signals
 from coldbench.cli.targets import TargetOptions, reachable, read_targets, with_targets
@@ -28,6 +29,7 @@ from coldbench.core.profile import apply_settings, parse_profile, with_idle
 from coldbench.core.schedule import Plan, plan, planned_duration_ns, planned_invocations
 from coldbench.core.summary import Counts, Fidelity, Run, State, Worker
 from coldbench.core.target import Target
+from coldbench.report.cost import planned_cost_lines
 from coldbench.report.live import LiveView, Now
 from coldbench.report.plan import locustfile_lines, plan_lines
 from coldbench.runs.folder import create, write_record
@@ -67,6 +69,11 @@ def command(
     quiet: options.Quiet = False,
     seed: options.Seed = None,
     max_invocations: options.MaxInvocations = None,
+    price: options.PriceOf = None,
+    prices: options.Prices = None,
+    memory: options.Memory = 512,
+    vcpu: options.Vcpu = 0.0,
+    max_cost: options.MaxCost = None,
     dry_run: options.DryRun = False,
     check: options.Checks = None,
     junit: options.Junit = None,
@@ -90,11 +97,16 @@ def command(
         chosen, recordings = locustfile_profile(profile, settings or []), {}
     seed = secrets.randbelow(1 << 32) if seed is None else seed
     the_plan = plan(chosen, len(targets), seed, recordings)
-    _check_size(planned_invocations(the_plan), max_invocations)
+    planned = planned_invocations(the_plan)
+    _check_size(planned, max_invocations)
+    rates = read_rates(price, prices, targets, memory_mb=memory, vcpu=vcpu)
+    check_cost(planned, rates, max_cost)
     output = Output(json_to=json_to, junit_to=junit, quiet=quiet)
     say = plan_lines if locustfile is None else locustfile_lines
     output.lines(say(chosen, the_plan, targets))
     output.lines(idle_lines(chosen, targets))
+    if rates is not None:
+        output.lines(planned_cost_lines(planned, rates))
     if dry_run:
         return
     with reachable(targets) as there:
@@ -103,9 +115,10 @@ def command(
             name or chosen.name,
             there,
             seed=seed,
-            planned=planned_invocations(the_plan),
+            planned=planned,
             profile=to_builtins(chosen),
         )
+        run = replace(run, rates=rates)
         folder = create(out, run.command, run.name, datetime.now(UTC))
         write_record(folder, run)
         outcome = _drive(_order(run, the_plan, there, locustfile), shared, folder, output)

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from coldbench.core.concurrency import Concurrency
 from coldbench.core.keepwarm import Keepwarm
+from coldbench.core.price import Cost, Rates
 
 SCHEMA = "coldbench.run/1"
 
@@ -124,6 +125,7 @@ class Result(Struct, frozen=True, kw_only=True):
     errors: dict[str, int] = {}
     statuses: dict[str, int] = {}
     first_response: str | None = None
+    cost: Cost | None = None  # where the run has rates
     notes: tuple[str, ...] = ()
 
 
@@ -224,6 +226,7 @@ class Run(Struct, frozen=True, kw_only=True):
     machine: dict[str, object] = {}
     judge_version: int | None = None
     planned: int | None = None  # invocations in the plan; None when the profile does not say (users)
+    rates: Rates | None = None
     targets: tuple[TargetInfo, ...] = ()
     counts: Counts = Counts()
     fidelity: Fidelity = Fidelity()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from coldbench.core.durations import format_duration
+from coldbench.core.price import Price
 from coldbench.core.target import Target
 from coldbench.core.trace import Recording
 from coldbench.probe.keepwarm import Asked
@@ -10,7 +11,6 @@ from coldbench.report.words import count, shown
 from coldbench.stats.cost import (
     Budget,
     Pings,
-    Price,
     cold_starts_a_day,
     provisioned_usd_a_day,
     recorded_cold_starts_a_day,

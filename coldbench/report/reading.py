@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from coldbench.core.summary import Quantiles, Result, Run
 from coldbench.core.verdict import Verdict
 from coldbench.report.concurrency import concurrency_words
+from coldbench.report.cost import cost_words
 from coldbench.report.keeping import kept_words
 from coldbench.report.lifetime import lifetime_words
 from coldbench.report.probed import answers
@@ -28,6 +29,8 @@ def reading(run: Run) -> Iterator[str]:
         sentences = [*_of(result)]
         if result.target in probed:
             sentences += answers(probed[result.target], run.profile or {})
+        if result.cost is not None:
+            sentences.append(cost_words(result.cost))
         yield f"{shown(result.target)}: {'. '.join(sentences)}."
     startups = {shown(r.target): p50 for r in run.results if (p50 := _median(r.startup_ms)) is not None}
     if len(startups) > 1:

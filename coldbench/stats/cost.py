@@ -1,30 +1,19 @@
 """What keeping instances warm costs, and what it saves: arithmetic on a plan and a price."""
 
 from collections.abc import Iterator
-from math import ceil, exp
+from math import exp
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from coldbench.core.errors import UsageError
+from coldbench.core.price import Price, Rates
 from coldbench.core.trace import Recording
 
 _TABLE = Path(__file__).with_name("prices.toml")
 _DAY_S = 86_400.0
 MONTH_S = 30 * _DAY_S  # 2.592e6, as the field counts
-
-
-class Price(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Of one platform, US dollars; `read` and `source` say when and where it was read."""
-
-    usd_per_gb_s: float
-    usd_per_request: float
-    usd_per_vcpu_s: float = 0.0
-    usd_per_provisioned_gb_s: float | None = None
-    billing_step_ms: float = 1.0
-    read: str
-    source: str
 
 
 class Pings(Struct, frozen=True, kw_only=True):
@@ -58,10 +47,8 @@ def _read(path: Path) -> dict[str, Price]:
 
 def usd_per_ping(pings: Pings, price: Price) -> float:
     """One request, and the instance for as long as it is held, in whole billing steps."""
-    step_s = price.billing_step_ms / 1e3
-    billed_s = ceil(round(pings.billed_s / step_s, 6)) * step_s
-    per_second = pings.gb * price.usd_per_gb_s + pings.vcpu * price.usd_per_vcpu_s
-    return billed_s * per_second + price.usd_per_request
+    rates = Rates(platform="", gb=pings.gb, vcpu=pings.vcpu, price=price)
+    return rates.usd(1e3 * pings.billed_s)
 
 
 def usd_a_day(pings: Pings, price: Price) -> float:

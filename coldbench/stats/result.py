@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from coldbench.core.blocks import Blocks
 from coldbench.core.invocation import Error, Invocation
+from coldbench.core.price import Rates
 from coldbench.core.sample import SystematicSample
 from coldbench.core.summary import Interval, Result, TargetInfo
 from coldbench.core.verdict import ColdKind, Judgement, Verdict
@@ -17,6 +18,7 @@ from coldbench.stats.distribution import Distribution
 from coldbench.stats.intervals import difference_of_medians
 from coldbench.stats.notes import notes
 from coldbench.stats.reported import ReportedTimes
+from coldbench.stats.spent import SpentTally
 
 # Verdicts of invocations that the function itself answered.
 _RAN = frozenset({Verdict.COLD, Verdict.WARM, Verdict.PREINITIALISED, Verdict.COLD_AFFECTED, Verdict.UNKNOWN})
@@ -104,8 +106,11 @@ class _ColdStarts:
 class ResultTally:
     """Of one target. `add` each invocation in the order of `seq`, then ask for the `result`."""
 
-    def __init__(self, target: str, round_trip_ns: int | None, blocks: Blocks) -> None:
-        """`blocks` are those of the run."""
+    def __init__(
+        self, target: str, round_trip_ns: int | None, blocks: Blocks, rates: Rates | None = None
+    ) -> None:
+        """`blocks` are those of the run, `rates` what it is priced by."""
+        self._spent = None if rates is None else SpentTally(rates)
         self._target = target
         self._round_trip_ns = round_trip_ns
         self._blocks = blocks
@@ -143,6 +148,8 @@ class ResultTally:
         self._answer(invocation)
         if verdict not in _RAN:
             return
+        if self._spent is not None:
+            self._spent.add(invocation, verdict, self._round_trip_ns or 0)
         evidence = invocation.evidence
         block = self._blocks.of(invocation)
         self._exec.add(evidence.exec_ms, block)
@@ -231,6 +238,7 @@ class ResultTally:
             errors=dict(self._errors),
             statuses=dict(self._statuses),
             first_response=self._first_body or first_status,
+            cost=None if self._spent is None else self._spent.cost(),
         )
         quantiles = {field: values.quantiles(cut_off) for field, (values, cut_off) in self.values().items()}
         result = replace(result, **quantiles)
