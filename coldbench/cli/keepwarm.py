@@ -211,6 +211,8 @@ def _exported(kind: str, targets: Sequence[Target], asked: Asked, max_pings: int
         raise UsageError(f"no such schedule: {kind}", place="--export", hint=f"there are {', '.join(KINDS)}")
     if any(target.url.startswith("lab:") for target in targets):
         raise UsageError("a lab ends with its command", place="--export", hint="export for a URL")
+    if any(target.signing is not None for target in targets):
+        raise UsageError("a signature lasts minutes", place="--export", hint="use the platform's own timer")
     # With --max-pings: what a run has settled on.
     return schedule(kind, targets, max_pings or asked.instances, asked.every_ns / 1e9, FIRST_HOLD_NS / 1e6)
 

@@ -146,6 +146,7 @@ def _through(api: Api, target: Target) -> Target:
         headers=(*api.headers, *target.headers),
         expect_status=target.expect_status or (200,),
         signing=api.signing,
+        evidence_body_bytes=api.evidence_body_bytes,
     )
 
 

@@ -35,10 +35,11 @@ def address(url: str) -> Address:
     except ValueError as error:  # an IPv6 address or a port out of form; UnicodeError: a name that cannot be
         raise UsageError(f"not a URL: {error}", place=url) from None
     if "://" not in url:
-        hint = "write http://..., https://..., lab:RUNTIME or lambda:FUNCTION"
+        hint = "write http://..., https://..., lab:RUNTIME, lambda:FUNCTION or openwhisk:NAMESPACE/ACTION"
         raise UsageError("not a whole URL", place=url or "an empty text", hint=hint)
     if parts.scheme not in ("http", "https"):
-        raise UsageError(f"unknown scheme {parts.scheme!r}", place=url, hint="use http, https, lab or lambda")
+        hint = "use http, https, lab, lambda or openwhisk"
+        raise UsageError(f"unknown scheme {parts.scheme!r}", place=url, hint=hint)
     if not host:
         raise UsageError("no host", place=url)
     if not _HOST.fullmatch(host):

@@ -38,5 +38,7 @@ class Target(Struct, frozen=True, kw_only=True):
     # False for gateways that refuse headers they do not know
     send_id: bool = True
     signing: Signing | None = None
+    # how much of each answer's body is evidence; without it the start of the first one is kept, for people
+    evidence_body_bytes: int = 0
     fresh_connections: bool = False
     http2: bool = False  # offered by the probe; the engine speaks HTTP/1.1

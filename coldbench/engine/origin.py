@@ -150,8 +150,8 @@ class Origin:
         tls = None if self._tls_context is None else TlsLayer(self._tls_context, self._where.host)
         head = self.target.method == "HEAD"
         connection = Connection(self, self._addresses[0], tls, head_request=head)
-        if not self._first_response_seen:
-            connection.response.keep_body_start = _BODY_START_BYTES
+        kept = 0 if self._first_response_seen else _BODY_START_BYTES
+        connection.response.keep_body_start = max(kept, self.target.evidence_body_bytes)
         self._connections.add(connection)
         return connection
 
@@ -172,7 +172,7 @@ class Origin:
         if response.keep_alive and connection.reusable and not self.target.fresh_connections:
             connection.exchanges += 1
             response.reset()
-            response.keep_body_start = 0
+            response.keep_body_start = self.target.evidence_body_bytes
             self._idle.append(connection)
         else:
             connection.close()
@@ -204,7 +204,7 @@ class Origin:
             dns_ns, self._dns_ns = self._dns_ns, None
         status = response.status or None
         body_start = b""
-        if response.body_start and not self._first_response_seen:
+        if response.body_start and (self.target.evidence_body_bytes or not self._first_response_seen):
             self._first_response_seen = True
             body_start = response.body_start
         sent, first_byte = connection.sent_ns, connection.first_byte_ns

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from coldbench.core.invocation import AnsweredBy, Evidence
+from coldbench.evidence.activation import read_activation
 from coldbench.evidence.answered import who_answered
 from coldbench.evidence.headers import Headers
 from coldbench.evidence.log_tail import HEADER as LOG_TAIL
@@ -52,18 +53,21 @@ def read(
     redacted and long values cut; and `:body`, the body's first bytes where the caller kept them.
     """
     shim = read_shim(headers["server-timing"]) if "server-timing" in headers else {}
-    tail = read_log_tail(headers) if LOG_TAIL in headers else {}
-    sent = read_fields(headers, readings(platform, platforms)) | shim | tail
+    report = read_log_tail(headers) if LOG_TAIL in headers else read_activation(headers, body_start)
+    sent = read_fields(headers, readings(platform, platforms)) | shim | report
     if cold_header is not None or instance_header is not None:
         sent |= read_fields(headers, declared(cold_header, instance_header))
-    level = 3 if tail else 2 if shim else int(not sent.keys() <= {"request_id"})
-    answered_by, why = who_answered(headers, status, ran=bool(shim or tail) or not _EXECUTED.isdisjoint(sent))
+    level = 3 if report else 2 if shim else int(not sent.keys() <= {"request_id"})
+    ran = bool(shim or report) or not _EXECUTED.isdisjoint(sent)
+    answered_by, why = who_answered(headers, status, ran=ran)
     ours = answered_by in (AnsweredBy.FUNCTION, AnsweredBy.UNSTATED)
     if ours and expect_status and status not in expect_status:
         expected = " or ".join(map(str, expect_status))
         answered_by, why = AnsweredBy.UNEXPECTED, f"status {status}, not {expected}"
     raw = _raw(headers)
-    if body_start:
+    if body_start and report and LOG_TAIL not in headers:
+        raw[_BODY] = f"the record of an activation: {report}"  # not the function's result beside it
+    elif body_start:
         raw[_BODY] = redact_text(body_start[:_MOST_CHARACTERS].decode("utf-8", "replace"))
     return Evidence(
         level=level, answered_by=answered_by, answered_why=why, platform=platform, raw=raw, **sent

@@ -9,7 +9,6 @@ from coldbench.evidence.headers import Headers, from_pairs, parse_head
 from coldbench.probe.errors import why
 from coldbench.probe.network import Instants
 
-_BODY_START_BYTES = 200
 _MOST_BODY_BYTES = 64 * 1024 * 1024
 _LAST_CHUNK = b"\r\n0\r\n"  # RFC 9112, 7.1
 
@@ -18,6 +17,7 @@ class Exchange(Struct, kw_only=True):
     """What is known of an invocation so far; instants on the monotonic clock."""
 
     started_ns: int
+    keep_body_bytes: int
     first_byte_ns: int | None = None
     end_ns: int | None = None
     dns_ns: int | None = None
@@ -58,7 +58,7 @@ class Exchange(Struct, kw_only=True):
     def take(self, chunk: bytes) -> None:
         """A part of the body, as it was on the wire (RFC 9112 chunk framing removed)."""
         self.body_bytes += len(chunk)
-        self.body_start += chunk[: _BODY_START_BYTES - len(self.body_start)]
+        self.body_start += chunk[: self.keep_body_bytes - len(self.body_start)]
         if self.body_bytes > _MOST_BODY_BYTES:
             self.error = Error.TOO_LARGE
 

@@ -26,6 +26,9 @@ from coldbench.targets.signing import signer
 _VERSIONS = ("HTTP/1.0", "HTTP/1.1", "HTTP/2")
 _LENGTHS = {"content-length", "transfer-encoding"}  # both at once contradict (RFC 9112, 6.3)
 
+# Of each body, for the report ("a 200 is not always the function").
+_BODY_START_BYTES = 200
+
 
 class Caller:
     """Invokes one target over one connection at a time; invocations that overlap need a caller each."""
@@ -67,7 +70,8 @@ class Caller:
         if fresh:
             await self.close()
         self._fields = self._sign()
-        exchange = Exchange(started_ns=monotonic_ns())
+        kept = max(_BODY_START_BYTES, self._target.evidence_body_bytes)
+        exchange = Exchange(started_ns=monotonic_ns(), keep_body_bytes=kept)
         try:
             async with asyncio.timeout(self._target.timeout_ns / 1e9):
                 await self._exchange(exchange, seq)

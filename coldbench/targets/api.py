@@ -15,6 +15,7 @@ class Api(Struct, frozen=True, kw_only=True):
     endpoint: str
     headers: tuple[tuple[str, str], ...] = ()
     signing: Signing | None = None
+    evidence_body_bytes: int = 0
 
 
 def parse_api_url(url: str) -> Api | None:
@@ -23,4 +24,8 @@ def parse_api_url(url: str) -> Api | None:
         from coldbench.targets.aws import parse_lambda_url
 
         return parse_lambda_url(url)
+    if url.startswith("openwhisk:"):
+        from coldbench.targets.openwhisk import parse_openwhisk_url
+
+        return parse_openwhisk_url(url)
     return None

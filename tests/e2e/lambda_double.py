@@ -6,16 +6,16 @@ The signature is computed again from AWS's description of Signature Version 4, w
 import base64
 import hashlib
 import hmac
-import json
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import quote, urlsplit
 from uuid import uuid4
+
+from tests.e2e import json_server
 
 KEY_ID, SECRET, TOKEN = (
     "AKIDEXAMPLE0123456789",
@@ -64,45 +64,21 @@ def serve(idle_s: float = 3600, *, proactive: bool = False) -> Iterator[Lambda]:
     """As long as the context lasts."""
     double = Lambda(idle_s, proactive=proactive)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+    def answer(path: str, headers: Message, body: bytes) -> tuple[int, dict[str, str], object]:
+        wrong = what_is_wrong("POST", path, headers, body)
+        if wrong is not None:
+            double.refused.append(wrong)
+            return 403, {"x-amzn-ErrorType": "InvalidSignatureException"}, {"message": wrong}
+        double.paths.append(path)
+        double.bodies.append(body)
+        identity, log = double.invoke()
+        said = {"X-Amz-Executed-Version": "$LATEST", "x-amzn-RequestId": identity}
+        if headers.get("X-Amz-Log-Type") == "Tail":
+            said["X-Amz-Log-Result"] = base64.b64encode(log.encode()).decode()
+        return 200, said, {"hello": "world"}
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            wrong = what_is_wrong("POST", self.path, self.headers, body)
-            if wrong is not None:
-                double.refused.append(wrong)
-                self._answer(403, {"x-amzn-ErrorType": "InvalidSignatureException"}, {"message": wrong})
-                return
-            double.paths.append(self.path)
-            double.bodies.append(body)
-            identity, log = double.invoke()
-            headers = {"X-Amz-Executed-Version": "$LATEST", "x-amzn-RequestId": identity}
-            if self.headers.get("X-Amz-Log-Type") == "Tail":
-                headers["X-Amz-Log-Result"] = base64.b64encode(log.encode()).decode()
-            self._answer(200, headers, {"hello": "world"})
-
-        def _answer(self, status: int, headers: dict[str, str], value: object) -> None:
-            body = json.dumps(value).encode()
-            self.send_response(status)
-            for name, text in {**headers, "Content-Length": str(len(body))}.items():
-                self.send_header(name, text)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        double.endpoint = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield double
-        finally:
-            server.shutdown()
-            thread.join()
+    with json_server.serve(answer) as double.endpoint:
+        yield double
 
 
 def what_is_wrong(method: str, path: str, headers: Message, body: bytes) -> str | None:
