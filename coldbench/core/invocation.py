@@ -57,6 +57,7 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     billed_ms: float | None = None
     queue_ms: float | None = None  # from the platform's receipt of the request to its arrival at the instance
     instance: str | None = None
+    container: str | None = None  # the platform's own id, where `instance` is the shim's: of a process in it
     instance_seq: int | None = None  # 1 for the instance's first invocation
     instance_age_ms: float | None = None  # from the end of init to the arrival of this request
     request_id: str | None = None

@@ -54,7 +54,10 @@ def read(
     """
     shim = read_shim(headers["server-timing"]) if "server-timing" in headers else {}
     report = read_log_tail(headers) if LOG_TAIL in headers else read_activation(headers, body_start)
-    sent = read_fields(headers, readings(platform, platforms)) | shim | report
+    told = read_fields(headers, readings(platform, platforms))
+    sent = told | shim | report
+    if shim and "instance" in told:
+        sent["container"] = told["instance"]
     if cold_header is not None or instance_header is not None:
         sent |= read_fields(headers, declared(cold_header, instance_header))
     level = 3 if report else 2 if shim else int(not sent.keys() <= {"request_id"})

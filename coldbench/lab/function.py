@@ -102,8 +102,8 @@ class Function:
         answered_us = now_us()
         own = said(answer)
         number = use.number
-        if self._spec.concurrency > 1 and own.seq is not None:
-            # Which of several calls at once an instance took up first, only it can know.
+        if max(self._spec.concurrency, self._spec.workers) > 1 and own.seq is not None:
+            # Which of several calls at once an instance took up first, or which process, only it can know.
             number = own.seq
         return answer, Served(
             instance=instance,

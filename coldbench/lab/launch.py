@@ -83,6 +83,7 @@ def environment(spec: FunctionSpec, how: Launch, port: int) -> Mapping[str, str]
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
         "AWS_REGION": "local",
         "COLDBENCH_HOLD": "1",
+        "WEB_CONCURRENCY": str(spec.workers),  # as gunicorn and others take it
     }
     if how.contract is Contract.HTTP:
         return named | {"PORT": str(port), "FC_SERVER_PORT": str(port)}

@@ -44,7 +44,7 @@ class Pool:
     async def acquire(self) -> Use:
         """An instance with room, counted as used until `release`. Raises StartFailed."""
         for instance in reversed(self._ready):
-            if instance.in_flight < self._spec.concurrency:
+            if self._has_room(instance):
                 return self._use(instance)
         waiter: asyncio.Future[Use] = self._loop.create_future()
         self._waiting.append(waiter)
@@ -95,10 +95,14 @@ class Pool:
     def _serve(self) -> None:
         """Hand instances with room to those who wait."""
         for instance in reversed(self._ready.copy()):
-            while self._waiting and instance.in_flight < self._spec.concurrency:
+            while self._waiting and self._has_room(instance):
                 if self._too_old(instance):
                     break
                 self._waiting.popleft().set_result(self._use(instance))
+
+    def _has_room(self, instance: Instance) -> bool:
+        worn = self._spec.uses is not None and instance.uses >= self._spec.uses
+        return not worn and instance.in_flight < self._spec.concurrency
 
     def _use(self, instance: Instance) -> Use:
         self._cancel_reaping(instance)
@@ -113,7 +117,7 @@ class Pool:
         left_ns, most_ns = self._spec.idle_ns, self._spec.max_age_ns
         if most_ns is not None:
             left_ns = min(left_ns, most_ns - instance.age_ns())
-        if left_ns <= 0:
+        if left_ns <= 0 or instance.uses == self._spec.uses:
             self._retire(instance)
             return
         self._cancel_reaping(instance)

@@ -62,6 +62,7 @@ class _Rest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     init_from_process_start: bool = False
     init_spans_ms: dict[str, float] = {}
     queue_ms: float | None = None
+    container: str | None = None
     platform: str | None = None
     answered_by: AnsweredBy = AnsweredBy.UNSTATED
     answered_why: str | None = None
@@ -235,6 +236,7 @@ def evidence_cells(e: Evidence) -> Row:
         init_from_process_start=e.init_from_process_start,
         init_spans_ms=e.init_spans_ms,
         queue_ms=e.queue_ms,
+        container=e.container,
         platform=e.platform,
         answered_by=e.answered_by,
         answered_why=e.answered_why,
@@ -324,6 +326,7 @@ def _invocation(row: tuple[Any, ...]) -> Invocation:
             init_from_process_start=rest.init_from_process_start,
             init_spans_ms=rest.init_spans_ms,
             queue_ms=rest.queue_ms,
+            container=rest.container,
             platform=rest.platform,
             answered_by=rest.answered_by,
             answered_why=rest.answered_why,

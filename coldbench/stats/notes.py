@@ -10,16 +10,16 @@ _FAR_MS = 50.0
 
 
 def notes(
-    result: Result, silent: int, times: Iterable[str], idle_s: tuple[float, float] | None = None
+    result: Result, silent: int, found: Iterable[str], idle_s: tuple[float, float] | None = None
 ) -> Iterator[str]:
     """What a reader should know before believing the figures of `result`.
 
-    `silent` answers carried no evidence; `times` is what the times reported look like; `idle_s` is how long
-    unused instances live on this platform, shortest and longest.
+    `silent` answers carried no evidence; `found` is what the invocations themselves showed; `idle_s` is how
+    long unused instances live on this platform, shortest and longest.
     """
     yield from _who_answered(result)
     yield from _evidence(result, silent, idle_s)
-    yield from times
+    yield from found
     if result.contradictions:
         yield (
             f"{result.contradictions} invocations carry evidence that contradicts itself: "

@@ -17,6 +17,7 @@ from coldbench.core.verdict import ColdKind, Judgement, Verdict
 from coldbench.stats.distribution import Distribution
 from coldbench.stats.intervals import difference_of_medians
 from coldbench.stats.notes import notes
+from coldbench.stats.processes import ProcessTally
 from coldbench.stats.reported import ReportedTimes
 from coldbench.stats.spent import SpentTally
 
@@ -130,6 +131,7 @@ class ResultTally:
         self._response = Distribution()
         self._dns, self._connect, self._tls = Distribution(), Distribution(), Distribution()
         self._reported = ReportedTimes()
+        self._processes = ProcessTally()
 
     def add(self, invocation: Invocation, judgement: Judgement) -> None:
         """Count one that ended."""
@@ -150,6 +152,7 @@ class ResultTally:
             return
         if self._spent is not None:
             self._spent.add(invocation, verdict, self._round_trip_ns or 0)
+        self._processes.add(invocation)
         evidence = invocation.evidence
         block = self._blocks.of(invocation)
         self._exec.add(evidence.exec_ms, block)
@@ -242,7 +245,8 @@ class ResultTally:
         )
         quantiles = {field: values.quantiles(cut_off) for field, (values, cut_off) in self.values().items()}
         result = replace(result, **quantiles)
-        return replace(result, notes=tuple(notes(result, self._silent, self._reported.notes(), idle_s)))
+        found = (*self._reported.notes(), *self._processes.notes())
+        return replace(result, notes=tuple(notes(result, self._silent, found, idle_s)))
 
 
 def _startup_ms(invocation: Invocation, round_trip_ns: int) -> float | None:

@@ -54,6 +54,8 @@ def parse_lab_url(url: str) -> FunctionSpec:
         except (UsageError, ValueError) as error:
             raise UsageError(f"{key}: {error}", place=url) from error
     spec = FunctionSpec(runtime=runtime, folder=str(folder), **values)  # type: ignore[arg-type]
+    if spec.workers > 1 and spec.runtime in _RUNTIMES.keys() - {"python"}:
+        raise UsageError("workers: of the samples only python's start several", place=url)
     if spec.preinit > spec.max_instances:
         raise UsageError(f"preinit: more than max, which is {spec.max_instances}", place=url)
     return spec
@@ -178,6 +180,8 @@ _KEYS: dict[str, tuple[str, Callable[[str], object]]] = {
     "start": ("start", _delay),
     "preinit": ("preinit", _at_least(0)),
     "max_age": ("max_age_ns", parse_duration),
+    "workers": ("workers", _at_least(1)),
+    "uses": ("uses", _at_least(1)),
     "rtt": ("round_trip_ns", parse_duration),
     "jitter": ("jitter_ns", parse_duration),
     "evidence": ("evidence", _mode),

@@ -141,3 +141,24 @@ def test_a_platform_that_sends_only_ids_and_durations_is_never_judged_wrong(
     assert all(said in ("unknown", truth) for said, truth in met), met
     (target,) = json.loads((tmp_path / "run.json").read_text())["targets"]
     assert (target["platform"], target["evidence_level"]) == ("aliyun_fc2", 1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "note"),
+    [
+        ("workers=3&concurrency=2", "worker processes"),
+        ("uses=1", "no instance answered twice"),
+    ],
+)
+def test_worker_processes_and_single_uses_are_judged_as_the_lab_says(
+    asked: str, note: str, tmp_path: Path
+) -> None:
+    url = f"lab:python?{asked}&truth={tmp_path}/truth.jsonl"
+    steady = ("--profile", "steady", "--set", "rate=10", "--set", "duration=2s")
+    done = coldbench("run", "--url", url, *steady, "--json", "run.json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = joined(only_folder(tmp_path), tmp_path / "truth.jsonl")
+    assert len(rows) == 20
+    assert all(judgement.verdict.value in ("unknown", truth["verdict"]) for _, judgement, truth in rows)
+    (result,) = json.loads((tmp_path / "run.json").read_text())["results"]
+    assert any(note in said for said in result["notes"])

@@ -62,3 +62,25 @@ def test_with_scale_who_waits_gets_the_instance_started_for_it() -> None:
         assert (await second).instance is started[1]
 
     asyncio.run(play())
+
+
+def test_an_instance_takes_no_more_calls_than_its_uses() -> None:
+    async def play() -> None:
+        started: list[Any] = []
+
+        def start() -> Any:
+            started.append(Fake())
+            return started[-1]
+
+        pool = Pool(FunctionSpec(runtime="r", folder="/f", concurrency=2, uses=1), start)
+        calls = [asyncio.create_task(pool.acquire()) for _ in range(2)]
+        await asyncio.sleep(0)
+        pool.became_ready(started[0])
+        pool.release((await calls[0]).instance)
+        pool.ended(started[0], "")
+        await asyncio.sleep(0)
+        assert not calls[1].done()
+        pool.became_ready(started[1])
+        assert (await calls[1]).instance is started[1]
+
+    asyncio.run(play())

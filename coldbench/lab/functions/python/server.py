@@ -18,11 +18,19 @@ Handler = Callable[[str, str, bytes], tuple[int, object]]
 
 
 def serve(handler: Handler) -> None:
-    """Answer requests with `handler(method, path, body) -> (status, value)` until standard input ends."""
-    asyncio.run(_serve(handler))
+    """Answer requests with `handler(method, path, body) -> (status, value)` until standard input ends.
+
+    By as many processes as $WEB_CONCURRENCY says, which gunicorn and others take, too.
+    """
+    workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
+    for _ in range(workers - 1):
+        if os.fork() == 0:
+            os.environ.pop("COLDBENCH_READY", None)  # the first process says it for all
+            break
+    asyncio.run(_serve(handler, several=workers > 1))
 
 
-async def _serve(handler: Handler) -> None:
+async def _serve(handler: Handler, *, several: bool) -> None:
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
@@ -46,16 +54,21 @@ async def _serve(handler: Handler) -> None:
                 lines = [f"HTTP/1.1 {status} {'OK' if status < 400 else 'Error'}"]
                 lines += ["Content-Type: application/json", f"Content-Length: {len(answer)}"]
                 lines += [f"{name}: {text}" for name, text in visit.headers()]
+                if several:  # a kept connection would keep to one process
+                    lines.append("Connection: close")
                 writer.write(
                     "\r\n".join(lines).encode() + b"\r\n\r\n" + (b"" if method == "HEAD" else answer)
                 )
                 await writer.drain()
+                if several:
+                    break
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
             writer.close()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", int(os.environ["PORT"]), backlog=512)
+    port = int(os.environ["PORT"])
+    server = await asyncio.start_server(connected, "127.0.0.1", port, backlog=512, reuse_port=several)
     # The platform's end of standard input is the platform's end: nobody is left to serve.
     asyncio.get_running_loop().add_reader(sys.stdin, lambda: os._exit(0))
     shim.init_ended()
