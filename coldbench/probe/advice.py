@@ -59,10 +59,12 @@ def advice(target: Target, level: int | None) -> list[str]:
     if level >= 2:
         return [f"what a cold start is made of: {probe}", f"what a burst meets: {run}"]
     named = "if it sends a cold flag or an instance id under another name: --cold-header, --instance-header"
+    shim = "for an exact verdict of each call, put the shim into the function: coldbench shim --help"
     if level == 1:
-        return [f"what a cold start costs: {probe}", f"what a burst meets: {run}", named]
+        return [f"what a cold start costs: {probe}", f"what a burst meets: {run}", named, shim]
     return [
         "the answers tell nothing of the instance: a call is judged by its wait, if it overlaps no other",
         f"what a cold start costs: {probe}",
         named,
+        shim,
     ]

@@ -86,7 +86,7 @@ def _evidence(result: Result, silent: int, idle_s: tuple[float, float] | None) -
     if unknown and silent:
         yield (
             f"{silent} answers carry no evidence of cold or warm: name a header with --cold-header or "
-            "--instance-header, or let the function send the lab samples' Server-Timing; waits alone tell "
+            "--instance-header, or let the function carry the shim (coldbench shim); waits alone tell "
             "where single calls follow both short and long silences, as in coldbench probe"
         )
     if result.wait_warm_ms and not result.verdicts.get(Verdict.COLD):
