@@ -7,8 +7,8 @@ from coldbench.evidence.recognise import recognise
 
 
 def platform_by_host(target: Target) -> Platform | None:
-    """None where the host is nobody's, or the target is not reached by HTTP."""
+    """None where the host is not surely a platform's, or the target is not reached by HTTP."""
     if not target.endpoint.startswith(("http://", "https://")):
         return None
     known = recognise({}, address(target.endpoint).host, target.platforms)
-    return None if known is None else known.platform
+    return known.platform if known is not None and known.sure else None

@@ -22,7 +22,8 @@ def recognise(headers: Headers, host: str | None, own: str | None = None) -> Rec
     """The platform behind an answer from `host`; None when neither says.
 
     The host narrows it down. Of those left, one that sends a sign of its own is it; without a sign, the
-    only one that the host fits. A hint alone is a recognition that is not `sure`.
+    only one that the host fits. A hint alone, or a host that nobody has verified to be the platform's, is a
+    recognition that is not `sure`.
     """
     table = _table(own, host)
     for identity, name, beginning, sign in table.signs:
@@ -30,7 +31,8 @@ def recognise(headers: Headers, host: str | None, own: str | None = None) -> Rec
         if values is not None and any(value.lower().startswith(beginning) for value in values):
             return _recognised(own, identity, by=f"the header {sign}")
     if table.by_host is not None:
-        return _recognised(own, table.by_host, by=f"the host {host}")
+        sure = platforms(own)[table.by_host].hosts_verified
+        return _recognised(own, table.by_host, by=f"the host {host}", sure=sure)
     for identity, name, beginning, sign in table.hints:
         values = headers.get(name)
         if values is not None and any(value.lower().startswith(beginning) for value in values):
@@ -67,7 +69,7 @@ def _table(own: str | None, host: str | None) -> _Table:
     here = {
         identity: its
         for identity, its in known.items()
-        if host is not None and any(fnmatchcase(host.lower(), pattern) for pattern in its.hosts)
+        if host is not None and any(fnmatchcase(host.lower(), pattern.lower()) for pattern in its.hosts)
     }
     return _Table(
         next(iter(here)) if len(here) == 1 else None,

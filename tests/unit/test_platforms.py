@@ -29,7 +29,7 @@ TOLD: dict[str, dict[str, object] | None] = {
     "baidu_cfc": {"request_id": "made-up-1"},
     "cloudflare_workers": {"request_id": "a09435e31dbe0677-IAD"},
     "deno_deploy": {},
-    "digitalocean_functions": {},
+    "digitalocean_functions": None,
     "fission": {"request_id": "made-up-1"},
     "fly_machines": {"request_id": "01K77TA95DPQZ8Y9HRXDGG5YPA-ord"},
     "fn_project": {"request_id": "made-up-1"},
@@ -79,11 +79,12 @@ def test_behind_a_domain_of_ones_own_a_platform_is_known_by_its_signs_or_not_at_
     assert known in ({platform} if platforms()[platform].signs else {None, "openwhisk"})
 
 
-def test_what_others_send_too_is_a_hint_and_never_evidence() -> None:
-    answer = recorded("knative")
+@pytest.mark.parametrize("platform", ["knative", "digitalocean_functions"])
+def test_what_others_send_too_or_an_unverified_host_is_a_hint_and_never_evidence(platform: str) -> None:
+    answer = recorded(platform)
     found = recognise(from_pairs(answer.fields), answer.host)
     assert found is not None
-    assert (found.id, found.sure) == ("knative", False)
+    assert (found.id, found.sure) == (platform, False)
     assert platform_of(from_pairs(answer.fields), answer.host) is None
 
 
@@ -154,14 +155,35 @@ def test_a_table_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
         platforms(str(tmp_path / "none.toml"))
 
 
-@given(st.binary(max_size=200))
+LINES = [
+    "[platform.x]",
+    "[platform.x.y]",
+    "[sources]",
+    'name = "x"',
+    "name = 1",
+    'hosts = ["*.x.example"]',
+    'hosts = ["", "*"]',
+    'signs = ["x-x", "x-y: z"]',
+    'signs = [":"]',
+    "idle_s = [1, 2.5]",
+    "idle_s = [0, nan]",
+    "idle_s = [1]",
+    "concurrency = -1",
+    'fields = [{ name = "X", verified = "no" }]',
+    "fields = [{}]",
+]
+
+
+@given(st.binary(max_size=200) | st.lists(st.sampled_from(LINES)).map(lambda its: "\n".join(its).encode()))
 def test_any_file_is_a_table_or_a_usage_error(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     own = tmp_path_factory.mktemp("own") / "any.toml"
     own.write_bytes(data)
     try:
-        assert platforms(str(own)).keys() >= platforms().keys()
+        known = platforms(str(own))
     except UsageError:
-        pass
+        return
+    assert known.keys() >= platforms().keys()
+    assert platform_of(from_pairs([("X-X", "1")]), "f.x.example", str(own)) in {None, *known}
 
 
 @given(
