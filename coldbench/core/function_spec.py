@@ -47,6 +47,7 @@ class FunctionSpec(Struct, frozen=True, kw_only=True):
     jitter_ns: int = 0  # the standard deviation of what that network adds to it
     evidence: EvidenceMode = EvidenceMode.FULL
     dialect: str | None = None  # the platform of the table whose headers the lab sends in place of its own
+    billing_ns: int | None = None  # the dialect tells executions in whole steps of it, as billing does
     workers: int = 1  # processes in one instance, where the function starts as many as it is told
     uses: int | None = None  # an instance takes so many calls and ends
     truth: str | None = None  # the truth file

@@ -14,8 +14,11 @@ from coldbench.lab.truth import Served
 _PER_MS = {"ms": 1.0, "s": 1e-3, "us": 1e3, "ns": 1e6}
 
 
-def spoken(platform: Platform, served: Served | None) -> Iterator[tuple[str, str]]:
-    """Names and values; `served` is None where no instance answered."""
+def spoken(
+    platform: Platform, served: Served | None, billing_ns: int | None = None
+) -> Iterator[tuple[str, str]]:
+    """Names and values; `served` is None where no instance answered. With `billing_ns` executions are told in
+    whole steps of it."""
     beginnings = {}
     for sign in platform.signs:
         name, _, beginning = sign.partition(":")
@@ -24,7 +27,7 @@ def spoken(platform: Platform, served: Served | None) -> Iterator[tuple[str, str
     for field in platform.fields:
         if field.at != "header" or field.verified == "no" or field.via is not None:
             continue
-        value = field.example if field.tells is None else _told(field, served)
+        value = field.example if field.tells is None else _told(field, served, billing_ns)
         if value is not None:
             beginning = beginnings.get(field.name.lower(), "")
             yield field.name, value if value.startswith(beginning) else beginning + value
@@ -34,7 +37,7 @@ def spoken(platform: Platform, served: Served | None) -> Iterator[tuple[str, str
         yield name, beginning or "1"
 
 
-def _told(field: Field, served: Served | None) -> str | None:
+def _told(field: Field, served: Served | None, billing_ns: int | None) -> str | None:
     if field.tells == "request_id":
         return str(uuid4())
     if served is None:
@@ -46,7 +49,10 @@ def _told(field: Field, served: Served | None) -> str | None:
         case "instance":
             return served.instance.identity
         case "exec_ms":
-            return _time(field, served.exec_ms)
+            step_ms = None if billing_ns is None else billing_ns / 1e6
+            return _time(
+                field, served.exec_ms if step_ms is None else ceil(served.exec_ms / step_ms) * step_ms
+            )
         case "init_ms" if first and served.instance.init_us is not None:
             return _time(field, served.instance.init_us / 1e3)
     return None

@@ -31,7 +31,11 @@ _SHIM = ("server-timing", "cache-control")
 
 
 def outgoing(
-    answer: Answer, served: Served | None, mode: EvidenceMode, dialect: Platform | None = None
+    answer: Answer,
+    served: Served | None,
+    mode: EvidenceMode,
+    dialect: Platform | None = None,
+    billing_ns: int | None = None,
 ) -> list[tuple[str, str]]:
     """The headers of the response to the caller."""
     headers = [(name, value) for name, value in answer.headers if name.lower() not in _HOP_BY_HOP]
@@ -42,7 +46,7 @@ def outgoing(
     if answer.failure is not None:
         headers.append(("X-Coldbench-Lab-Error", answer.failure))
     if dialect is not None:
-        return [*headers, *spoken(dialect, served)]
+        return [*headers, *spoken(dialect, served, billing_ns)]
     headers.append(("X-Request-Id", str(uuid4())))
     if served is not None:
         first = served.number == 1

@@ -79,7 +79,7 @@ class Function:
                 self._truth.failed(identity, Verdict.START_FAILED, arrival_us, now_us())
         if self._far:
             await asyncio.sleep(answer_way_s(self._spec))
-        headers = outgoing(answer, served, self._spec.evidence, self._dialect)
+        headers = outgoing(answer, served, self._spec.evidence, self._dialect, self._spec.billing_ns)
         return web.Response(status=answer.status, headers=headers, body=answer.body)
 
     async def _serve(self, call: Call) -> tuple[Answer, Served | None]:

@@ -54,6 +54,8 @@ def parse_lab_url(url: str) -> FunctionSpec:
         except (UsageError, ValueError) as error:
             raise UsageError(f"{key}: {error}", place=url) from error
     spec = FunctionSpec(runtime=runtime, folder=str(folder), **values)  # type: ignore[arg-type]
+    if spec.billing_ns is not None and spec.dialect is None:
+        raise UsageError("billing: needs the dialect of a platform that tells executions", place=url)
     if spec.workers > 1 and spec.runtime in _RUNTIMES.keys() - {"python"}:
         raise UsageError("workers: of the samples only python's start several", place=url)
     if spec.preinit > spec.max_instances:
@@ -145,6 +147,13 @@ def _policy(text: str) -> Policy:
     return Policy(text)
 
 
+def _step(text: str) -> int:
+    step_ns = parse_duration(text)
+    if not step_ns:
+        raise ValueError("expected a duration above 0")
+    return step_ns
+
+
 def _dialect(text: str) -> str:
     known = platforms().keys() - {GENERIC}
     if text not in known:
@@ -186,6 +195,7 @@ _KEYS: dict[str, tuple[str, Callable[[str], object]]] = {
     "jitter": ("jitter_ns", parse_duration),
     "evidence": ("evidence", _mode),
     "dialect": ("dialect", _dialect),
+    "billing": ("billing_ns", _step),
     "truth": ("truth", os.path.abspath),
     "seed": ("seed", _at_least(0)),
 }

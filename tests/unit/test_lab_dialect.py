@@ -44,6 +44,13 @@ def test_function_compute_rounds_up_and_code_engine_says_prewarmed() -> None:
     assert dict(spoken(platforms()["ibm_code_engine"], served(2)))["x-faas-prewarmed"] == "true"
 
 
+def test_billing_tells_executions_in_whole_steps() -> None:
+    billed = dict(spoken(platforms()["aliyun_fc2"], served(1), 100_000_000))
+    assert billed["X-Fc-Invocation-Duration"] == "100"
+    with pytest.raises(UsageError, match="needs the dialect"):
+        parse_lab_url("lab:python?billing=100ms")
+
+
 def test_the_labs_own_headers_give_way_and_nothing_is_said_without_evidence() -> None:
     answer = Answer(status=200, headers=[], body=b"")
     vercel = platforms()["vercel"]
