@@ -49,10 +49,9 @@ def _told(field: Field, served: Served | None, billing_ns: int | None) -> str | 
         case "instance":
             return served.instance.identity
         case "exec_ms":
-            step_ms = None if billing_ns is None else billing_ns / 1e6
-            return _time(
-                field, served.exec_ms if step_ms is None else ceil(served.exec_ms / step_ms) * step_ms
-            )
+            if billing_ns is None:
+                return _time(field, served.exec_ms)
+            return _time(field, ceil(served.exec_ms * 1e6 / billing_ns) * billing_ns / 1e6)
         case "init_ms" if first and served.instance.init_us is not None:
             return _time(field, served.instance.init_us / 1e3)
     return None
