@@ -35,10 +35,10 @@ def address(url: str) -> Address:
     except ValueError as error:  # an IPv6 address or a port out of form; UnicodeError: a name that cannot be
         raise UsageError(f"not a URL: {error}", place=url) from None
     if "://" not in url:
-        hint = "write http://..., https://..., lab:RUNTIME, lambda:FUNCTION or openwhisk:NAMESPACE/ACTION"
+        hint = "write http://..., https://..., lab:RUNTIME, lambda:FUNCTION, fc:FUNCTION ..."
         raise UsageError("not a whole URL", place=url or "an empty text", hint=hint)
     if parts.scheme not in ("http", "https"):
-        hint = "use http, https, lab, lambda or openwhisk"
+        hint = "use http, https, lab, lambda, fc or openwhisk"
         raise UsageError(f"unknown scheme {parts.scheme!r}", place=url, hint=hint)
     if not host:
         raise UsageError("no host", place=url)

@@ -3,11 +3,22 @@
 from msgspec import Struct
 
 
-class Signing(Struct, frozen=True, kw_only=True):
-    """Each request is signed by AWS's Signature Version 4; the keys stay in the environment and in files."""
+class Aws4(Struct, frozen=True, kw_only=True, tag="aws4"):
+    """Each request is signed by AWS's Signature Version 4, for a service in a region."""
 
     region: str
     service: str
+
+
+class Acs3(Struct, frozen=True, kw_only=True, tag="acs3"):
+    """Each request is signed by Alibaba Cloud's ACS3-HMAC-SHA256, for an action of an API."""
+
+    action: str
+    version: str
+
+
+# How requests are signed; the keys stay in the environment and in files.
+Signing = Aws4 | Acs3
 
 
 class Target(Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from coldbench.core.request import ID_HEADER, request_target
 from coldbench.core.target import Target
-from coldbench.targets.signing import signer
+from coldbench.targets.signing import signer, signs_each
 
 
 class RequestTemplate:
@@ -11,6 +11,7 @@ class RequestTemplate:
     def __init__(self, target: Target, run_id: str) -> None:
         self._request_line = f"{target.method} {request_target(target)} HTTP/1.1"
         self._fields = signer(target)
+        self._signs_each = signs_each(target)
         self._id = f"{ID_HEADER}: {run_id}-".encode() if target.send_id else b""
         self.sign()
         self._suffix = (b"\r\n" if target.send_id else b"") + b"\r\n" + target.body
@@ -24,6 +25,8 @@ class RequestTemplate:
 
     def render(self, seq: int) -> bytes:
         """The request of invocation `seq`."""
+        if self._signs_each:
+            self.sign()
         if not self._send_id:
             return self._prefix + self._suffix
         return b"%b%d%b" % (self._prefix, seq, self._suffix)

@@ -6,7 +6,7 @@ from coldbench.core.invocation import AnsweredBy, Evidence
 from coldbench.evidence.activation import read_activation
 from coldbench.evidence.answered import who_answered
 from coldbench.evidence.headers import Headers
-from coldbench.evidence.log_tail import HEADER as LOG_TAIL
+from coldbench.evidence.log_tail import HEADERS as LOG_TAILS
 from coldbench.evidence.log_tail import read_log_tail, report_line
 from coldbench.evidence.readings import declared, read_fields, readings
 from coldbench.evidence.redact import redact_text, redact_value
@@ -53,7 +53,8 @@ def read(
     redacted and long values cut; and `:body`, the body's first bytes where the caller kept them.
     """
     shim = read_shim(headers["server-timing"]) if "server-timing" in headers else {}
-    report = read_log_tail(headers) if LOG_TAIL in headers else read_activation(headers, body_start)
+    record = read_activation(headers, body_start) if body_start else {}
+    report = read_log_tail(headers) | record
     told = read_fields(headers, readings(platform, platforms))
     sent = told | shim | report
     if shim and "instance" in told:
@@ -68,8 +69,8 @@ def read(
         expected = " or ".join(map(str, expect_status))
         answered_by, why = AnsweredBy.UNEXPECTED, f"status {status}, not {expected}"
     raw = _raw(headers)
-    if body_start and report and LOG_TAIL not in headers:
-        raw[_BODY] = f"the record of an activation: {report}"  # not the function's result beside it
+    if record:
+        raw[_BODY] = f"the record of an activation: {record}"  # not the function's result beside it
     elif body_start:
         raw[_BODY] = redact_text(body_start[:_MOST_CHARACTERS].decode("utf-8", "replace"))
     return Evidence(
@@ -84,8 +85,8 @@ def is_evidence(name: str) -> bool:
 
 def without_secrets(name: str, value: str) -> str:
     """A header's value as it may be written and shown: of a log, which is the function's, only the report."""
-    if name.lower() == LOG_TAIL:
-        return report_line({LOG_TAIL: [value]}) or "without a report"
+    if name.lower() in LOG_TAILS:
+        return report_line({name.lower(): [value]}) or "without a report"
     return redact_value(name, value)
 
 

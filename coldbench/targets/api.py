@@ -24,6 +24,10 @@ def parse_api_url(url: str) -> Api | None:
         from coldbench.targets.aws import parse_lambda_url
 
         return parse_lambda_url(url)
+    if url.startswith("fc:"):
+        from coldbench.targets.fc import parse_fc_url
+
+        return parse_fc_url(url)
     if url.startswith("openwhisk:"):
         from coldbench.targets.openwhisk import parse_openwhisk_url
 

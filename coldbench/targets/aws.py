@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from coldbench.core.errors import UsageError
 from coldbench.core.request import address, request_fields, request_target
-from coldbench.core.target import Signing, Target
+from coldbench.core.target import Aws4, Target
 from coldbench.targets.api import Api
 
 # A name or an ARN, and what may follow: a version, an alias, $LATEST.
@@ -53,11 +53,11 @@ def parse_lambda_url(url: str) -> Api:
         name=named["name"].rpartition(":")[2],
         endpoint=client.meta.endpoint_url.rstrip("/") + path + qualifier,
         headers=(("X-Amz-Log-Type", "Tail"),),
-        signing=Signing(region=client.meta.region_name, service="lambda"),
+        signing=Aws4(region=client.meta.region_name, service="lambda"),
     )
 
 
-def parse_sigv4(text: str, url: str) -> Signing:
+def parse_sigv4(text: str, url: str) -> Aws4:
     """`aws:amz[:REGION[:SERVICE]]`, as curl's option of the same name has it, to invoke an http(s) URL.
 
     Region and service are those of the host where it is a function URL's or API Gateway's. Raises UsageError.
@@ -73,10 +73,10 @@ def parse_sigv4(text: str, url: str) -> Signing:
     if not (region and service):
         hint = "write aws:amz:eu-west-1:lambda"
         raise UsageError(f"{host} does not say which region and service it is", place=place, hint=hint)
-    return Signing(region=region, service=service)
+    return Aws4(region=region, service=service)
 
 
-def aws_signer(target: Target, signing: Signing) -> Callable[[], list[tuple[str, str]]]:
+def aws_signer(target: Target, signing: Aws4) -> Callable[[], list[tuple[str, str]]]:
     """The target's fields with a signature of now. Raises UsageError where nobody has credentials."""
     session = _session()
     with _words(target.url):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from coldbench.core.request import request_fields
-from coldbench.core.target import Target
+from coldbench.core.target import Acs3, Aws4, Target
 
 # AWS takes a signature for five minutes from its date, and as often as it is sent.
 RENEW_S = 60.0
@@ -16,9 +16,19 @@ def signer(target: Target) -> Callable[[], Fields]:
 
     It raises UsageError where there are no credentials, or none that are valid.
     """
-    if target.signing is not None:
-        from coldbench.targets.aws import aws_signer
+    match target.signing:
+        case Aws4() as signing:
+            from coldbench.targets.aws import aws_signer
 
-        return aws_signer(target, target.signing)
+            return aws_signer(target, signing)
+        case Acs3() as signing:
+            from coldbench.targets.fc import acs_signer
+
+            return acs_signer(target, signing)
     fields = request_fields(target)
     return lambda: fields
+
+
+def signs_each(target: Target) -> bool:
+    """Whether a signature serves one request alone: Alibaba Cloud's has a nonce that is taken once."""
+    return isinstance(target.signing, Acs3)

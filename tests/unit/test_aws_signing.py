@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from coldbench.core.errors import UsageError
 from coldbench.core.request import request_target
-from coldbench.core.target import Signing, Target
+from coldbench.core.target import Aws4, Target
 from coldbench.engine.request import RequestTemplate
 from coldbench.targets.api import parse_api_url
 from coldbench.targets.aws import parse_sigv4
@@ -130,7 +130,7 @@ def test_a_bad_url_says_what_was_expected(url: str, words: str) -> None:
     ],
 )
 def test_what_is_signed_for(text: str, url: str, region: str, service: str) -> None:
-    assert parse_sigv4(text, url) == Signing(region=region, service=service)
+    assert parse_sigv4(text, url) == Aws4(region=region, service=service)
 
 
 @pytest.mark.parametrize(

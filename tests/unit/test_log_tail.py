@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coldbench.evidence.log_tail import HEADER, read_log_tail, report_line
+from coldbench.evidence.log_tail import read_log_tail, report_line
 from coldbench.evidence.read import read
 
+HEADER = "x-amz-log-result"
 _MEASURED = "Duration: 3.53 ms\tBilled Duration: 4 ms\tMemory Size: 128 MB\tMax Memory Used: 35 MB"
 REPORT = f"REPORT RequestId: 8f5\t{_MEASURED}"
 
@@ -70,6 +71,17 @@ def test_only_the_report_is_kept_of_the_log() -> None:
     assert silent.level == 0
     assert "hunter2" not in str(silent.raw)
     assert tail("password: hunter2\n")[HEADER][0] not in str(silent.raw)
+
+
+FC = "Duration: 16.81 ms, Billed Duration: 17 ms, Memory Size: 128 MB, Max Memory Used: 52.32 MB"
+
+
+def test_function_compute_tells_the_execution_and_no_init() -> None:
+    log = f"FC Invoke Start RequestId: 1-65dd\npassword: hunter2\nFC Invoke End RequestId: 1-65dd\n\n{FC}"
+    headers = {"x-fc-log-result": tail(log)[HEADER]}
+    assert read_log_tail(headers) == {"exec_ms": 16.81, "billed_ms": 17.0}
+    evidence = read(headers, status=200, cold_header=None, instance_header=None)
+    assert (evidence.level, evidence.raw) == (3, {"x-fc-log-result": FC})
 
 
 @given(st.binary() | st.text().map(lambda log: b64encode(f"{REPORT}{log}".encode())))
