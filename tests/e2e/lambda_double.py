@@ -37,6 +37,7 @@ class Lambda:
         self.idle_s = idle_s
         self.proactive = proactive
         self.endpoint = ""
+        self.started = 0  # environments that a call waited for: a busy machine makes more of them
         self.refused: list[str] = []
         self.paths: list[str] = []
         self.bodies: list[bytes] = []
@@ -48,6 +49,7 @@ class Lambda:
         with self._turn:
             cold = time.monotonic() - self._last_s > self.idle_s
             if cold and not self.proactive:
+                self.started += 1
                 time.sleep(PLACEMENT_S + INIT_S)
             self._last_s = time.monotonic()
         identity = str(uuid4())

@@ -25,6 +25,7 @@ class OpenWhisk:
 
     def __init__(self) -> None:
         self.refused = 0
+        self.started = 0  # containers that a call waited for: a busy machine makes more of them
         self._last_s = -float("inf")
         self._turn = threading.Lock()
 
@@ -36,6 +37,7 @@ class OpenWhisk:
             return 404, {}, {"error": "The requested resource does not exist.", "code": "2"}
         with self._turn:
             cold = time.monotonic() - self._last_s > IDLE_S
+            self.started += cold
             time.sleep(((INIT_MS + 20 if cold else 0) + RUN_MS) / 1000)
             self._last_s = time.monotonic()
         identity = uuid4().hex
@@ -71,14 +73,17 @@ def test_records_are_read_and_nothing_leaks(tmp_path: Path) -> None:
             __OW_API_KEY=KEY,
         )
     assert (run.returncode, probe.returncode, double.refused) == (0, 0, 0), run.stderr + probe.stderr
+    cold: list[int] = []
     for name in ("run.json", "probe.json"):
         record = json.loads((tmp_path / name).read_text())
         (result,) = record["results"]
         assert record["targets"][0]["evidence_level"] == 3
         assert record["targets"][0]["platform"] == "openwhisk"
-        assert (result["verdicts"]["cold"], result["verdicts"]["discarded"]) == (2, 0)
+        cold.append(result["verdicts"]["cold"])
+        assert result["verdicts"]["discarded"] == 0
         assert result["init_ms"]["min"] == INIT_MS
         assert result["exec_ms"]["max"] == RUN_MS
+    assert sum(cold) == double.started >= 4
     written = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "properties"]
     shown = [path.read_bytes() for path in written] + [
         text.encode() for done in (run, probe) for text in (done.stdout, done.stderr)

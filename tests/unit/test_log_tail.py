@@ -40,6 +40,21 @@ def test_the_report_tells(log: str, expected: dict[str, Any]) -> None:
     assert read_log_tail(tail(f"START RequestId: 8f5\nEND RequestId: 8f5\n{log}")) == measured | expected
 
 
+def test_the_report_of_awss_own_emulator() -> None:
+    """As aws-lambda-rie of AWS SAM wrote it on 2026-11-23."""
+    log = (
+        "REPORT RequestId: 6820fb42-aceb-4d32-aaaa-247157127956\tInit Duration: 0.02 ms\t"
+        "Duration: 292.69 ms\tBilled Duration: 293 ms\tMemory Size: 3008 MB\tMax Memory Used: 3008 MB\t\n"
+    )
+    assert read_log_tail(tail(log)) == {
+        "request_id": "6820fb42-aceb-4d32-aaaa-247157127956",
+        "cold_flag": True,
+        "init_ms": 0.02,
+        "exec_ms": 292.69,
+        "billed_ms": 293.0,
+    }
+
+
 @pytest.mark.parametrize(
     "headers",
     [
