@@ -1,6 +1,5 @@
 """From the command line to targets: names, headers, bodies, and the lab's addresses."""
 
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from msgspec.structs import fields, replace
 
 from coldbench.cli import options
 from coldbench.cli.curl import parse_curl
+from coldbench.cli.headers import TOKEN, read_file, read_headers
 from coldbench.core.durations import parse_duration
 from coldbench.core.errors import UsageError
 from coldbench.core.request import address
@@ -20,8 +20,6 @@ from coldbench.core.target import Signing, Target
 from coldbench.targets.api import Api, parse_api_url
 
 _NAMED = re.compile(r"([A-Za-z0-9_.-]+)=(.+)", re.DOTALL)
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, 5.6.2
-_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
 LAB = "lab:"
 _FORM = "application/x-www-form-urlencoded"
 
@@ -81,12 +79,12 @@ def read_targets(
     if not timeout_ns:
         raise UsageError("expected a duration above 0", place=f"--timeout {given.timeout}")
     method = given.method or ("GET" if given.data is None else "POST")
-    if not _TOKEN.fullmatch(method):
+    if not TOKEN.fullmatch(method):
         raise UsageError("not the name of a method", place=f"--method {method!r}")
     own_platforms = _platforms(given.platforms)
     names: list[str] = []
     targets = []
-    headers = tuple(_header(line, place) for line, place in _header_lines(given.header or []))
+    headers = read_headers(given.header or [])
     body = _body(given.data)
     typed = given.data is None or "content-type" in {name.lower() for name, _ in headers}
     for text in given.url:
@@ -204,48 +202,10 @@ def _unique(name: str, taken: Sequence[str], *, given: bool) -> str:
     return next(numbered for n in range(2, len(taken) + 3) if (numbered := f"{name}-{n}") not in taken)
 
 
-def _header_lines(given: Sequence[str]) -> Iterator[tuple[str, str]]:
-    for text in given:
-        if not text.startswith("@"):
-            yield text, "--header"
-            continue
-        lines = _read_file(text[1:], "--header").decode("latin-1").splitlines()
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                yield line, f"{text[1:]}:{number}"
-
-
-def _header(line: str, place: str) -> tuple[str, str]:
-    name, colon, value = line.partition(":")
-    if not colon or not _TOKEN.fullmatch(name.strip()):
-        raise UsageError(
-            "expected 'NAME: VALUE'" + ("" if colon else ", found no colon"),
-            place=f"{place} {name.strip()!r}",
-        )
-    value = _VARIABLE.sub(lambda found: _variable(found[1] or found[2], place), value.strip())
-    if any((ord(c) < 32 and c != "\t") or ord(c) == 127 or ord(c) > 255 for c in value):
-        raise UsageError("a header value cannot carry this character", place=f"{place} {name}")
-    return name.strip(), value
-
-
-def _variable(name: str, place: str) -> str:
-    value = os.environ.get(name)
-    if value is None:
-        raise UsageError(f"the environment has no ${name}", place=place)
-    return value
-
-
 def _body(data: str | None) -> bytes:
     if data is None:
         return b""
-    return _read_file(data[1:], "--data") if data.startswith("@") else data.encode()
-
-
-def _read_file(name: str, place: str) -> bytes:
-    try:
-        return Path(name).read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {name}: {error.strerror}", place=place) from error
+    return read_file(data[1:], "--data") if data.startswith("@") else data.encode()
 
 
 def _platforms(file: Path | None) -> str | None:
