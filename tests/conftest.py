@@ -17,7 +17,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if path := config.getoption("--reliability"):
+    # Of several workers the one that they report to writes it.
+    if (path := config.getoption("--reliability")) and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Page(Path(path)))
 
 

@@ -48,7 +48,7 @@ class Page:
         parts = [_HEAD]
         for title in (*_TITLES.values(), _ELSEWHERE):
             parts.append(f"## {title}\n\n| case | promised | seen |\n|---|---|---|")
-            for (case, promise), seen in self._rows.get(title, {}).items():
+            for (case, promise), seen in sorted(self._rows.get(title, {}).items()):
                 parts.append(f"| {case} | {promise} | {seen} |")
             parts.append("")
         self._path.write_text("\n".join(parts), encoding="utf-8")

@@ -50,6 +50,11 @@ def run(arguments: list[str]) -> int:
         # The reader of our output has gone (`coldbench runs | head`); let nothing complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
+    except OSError as error:  # a full disk, a folder that has gone: this machine's, and it says which
+        if os.environ.get("COLDBENCH_DEBUG"):
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        return _say(f"{where}{error.strerror or error} (COLDBENCH_DEBUG=1 shows where)", ExitCode.FAULT)
     except Exception as error:  # the last door: whatever comes here is a fault of ours
         if os.environ.get("COLDBENCH_DEBUG"):
             raise

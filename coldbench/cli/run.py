@@ -24,6 +24,7 @@ from coldbench.cli.profiles import find_profile, find_recordings
 from coldbench.cli.record import exit_code, new_run, now, signals
 from coldbench.cli.targets import TargetOptions, reachable, read_targets, with_targets
 from coldbench.core.errors import ColdbenchError, UsageError
+from coldbench.core.guard import ErrorGuard
 from coldbench.core.messages import Failed, Finished, Listening, Order, Progress, Pulse, Started
 from coldbench.core.profile import apply_settings, parse_profile, with_idle
 from coldbench.core.schedule import Plan, plan, planned_duration_ns, planned_invocations
@@ -46,6 +47,7 @@ class Outcome(Struct, kw_only=True):
     finished: Finished | None = None
     failed: Failed | None = None
     interrupted: bool = False
+    aborted: str | None = None  # why, when the run stopped by itself
     fault: ColdbenchError | None = None
 
 
@@ -74,6 +76,12 @@ def command(
     memory: options.Memory = 512,
     vcpu: options.Vcpu = 0.0,
     max_cost: options.MaxCost = None,
+    abort_on_errors: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=100, metavar="PERCENT", help="Stop when more of the latest invocations have no answer."
+        ),
+    ] = None,
     dry_run: options.DryRun = False,
     check: options.Checks = None,
     junit: options.Junit = None,
@@ -121,7 +129,8 @@ def command(
         run = replace(run, rates=rates)
         folder = create(out, run.command, run.name, datetime.now(UTC))
         write_record(folder, run)
-        outcome = _drive(_order(run, the_plan, there, locustfile), shared, folder, output)
+        guard = None if abort_on_errors is None else ErrorGuard(abort_on_errors)
+        outcome = _drive(_order(run, the_plan, there, locustfile), shared, folder, output, guard)
     run = close_run(folder, _finished(run, outcome), checks)
     if isinstance(outcome.fault, UsageError):
         raise outcome.fault  # nothing was measured
@@ -160,7 +169,9 @@ def _order(run: Run, the_plan: Plan, targets: Sequence[Target], locustfile: Path
     )
 
 
-def _drive(order: Order, shared: crew.Shared | None, folder: Path, output: Output) -> Outcome:
+def _drive(
+    order: Order, shared: crew.Shared | None, folder: Path, output: Output, guard: ErrorGuard | None
+) -> Outcome:
     """Start the load and follow it to its end. Ctrl-C ends it in order, a second one at once."""
     outcome = Outcome()
     lead = None if shared is None else shared.lead(order)
@@ -179,6 +190,10 @@ def _drive(order: Order, shared: crew.Shared | None, folder: Path, output: Outpu
                         load.enlist(shared.expect, shared.join(message))
                 case Pulse():
                     live.now(_now_of(message, order.plan))
+                    if guard and not outcome.aborted:
+                        outcome.aborted = guard.look(message.completed, message.errors)
+                        if outcome.aborted:
+                            load.stop()
                 case Progress():
                     live.verdicts(message.verdicts)
                 case Started():
@@ -224,6 +239,8 @@ def _finished(run: Run, outcome: Outcome) -> Run:
             for said in finished.workers
             if said.lost_after_ns is not None
         ]
+    if outcome.aborted:
+        notes.append(outcome.aborted)
     if outcome.fault:
         notes.append(f"{outcome.fault}: what was measured until then is kept")
     if finished:

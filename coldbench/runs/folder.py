@@ -14,6 +14,7 @@ from coldbench.core.errors import UsageError
 from coldbench.core.summary import SCHEMA, Run, State
 from coldbench.runs.process import process_started
 from coldbench.runs.samples import SAMPLES, create_samples
+from coldbench.runs.whole import write_whole
 
 RECORD = "run.json"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -38,7 +39,7 @@ def create(root: Path, command: str, name: str, now: datetime) -> Path:
             return folder
     except OSError as error:
         raise UsageError(
-            f"cannot be written: {error.strerror}",
+            f"cannot be written: {error.strerror or error}",
             place=str(root),
             hint="choose another folder with --out DIR",
         ) from error
@@ -47,13 +48,7 @@ def create(root: Path, command: str, name: str, now: datetime) -> Path:
 
 def write_record(folder: Path, run: Run) -> None:
     """Write `run.json`, all or nothing: it is never seen half written. Raises OSError."""
-    temporary = folder / f".{RECORD}.{os.getpid()}"
-    descriptor = os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(encode_record(run))
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder / RECORD)
+    write_whole(folder / RECORD, encode_record(run))
 
 
 def encode_record(run: Run) -> bytes:

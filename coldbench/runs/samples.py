@@ -184,7 +184,11 @@ def read_judgements(path: Path) -> list[Judgement]:
 
 def _opened_with_log(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
@@ -212,11 +216,12 @@ def _open(path: Path) -> sqlite3.Connection:
         raise UsageError("there are no samples", place=str(path))
     failure: sqlite3.Error | None = None
     for mode in ("mode=ro", "immutable=1"):
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
         try:
-            connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             connection.execute("SELECT count(*) FROM (SELECT 1 FROM invocation LIMIT 1)")
         except sqlite3.Error as error:
+            connection.close()
             failure = error
             continue
         if version > _VERSION:

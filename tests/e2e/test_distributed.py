@@ -120,6 +120,10 @@ def test_workers_come_with_the_token_and_only_so_many(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("engine_too", [pytest.param(False, marks=pytest.mark.accept), True])
+@pytest.mark.promise(
+    "a worker is killed in mid-run",
+    "it is named, what the others measured is kept, exit 4",
+)
 def test_a_killed_worker_is_named_and_the_rest_is_kept(tmp_path: Path, engine_too: bool) -> None:
     (tmp_path / "rate.toml").write_text('[[stage]]\nkind = "rate"\nrate = 100\nduration = "8s"\n')
     run = ("run", "--profile", "rate.toml", "--expect-workers", "2", "--json", "-")
@@ -167,6 +171,10 @@ def stop_at_random(tmp_path: Path, times: int, seed: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.promise(
+    "a distributed run is stopped at random moments (200 in make accept)",
+    "the counts always add up",
+)
 def test_a_stop_at_any_moment_adds_up(tmp_path: Path) -> None:
     stop_at_random(tmp_path, times=2, seed=21)
 
@@ -221,6 +229,10 @@ asyncio.run(main())
 @pytest.mark.slow
 @pytest.mark.skipif(
     os.geteuid() != 0 or not shutil.which("ip"), reason="needs root and iproute2 for namespaces"
+)
+@pytest.mark.promise(
+    "four workers in network namespaces, one killed, one late",
+    "the counts add up, exit 4; the late one is refused",
 )
 def test_five_machines_one_of_which_dies_and_one_comes_late(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("a long enough secret of this test\n")

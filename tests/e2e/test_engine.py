@@ -235,6 +235,7 @@ def test_a_stop_waits_for_no_answer_that_does_not_come(profile: str) -> None:
     assert all(fact.end_ns is None for fact in run.facts)
 
 
+@pytest.mark.promise("a host's first address is dead", "the next one is used")
 def test_a_host_with_a_dead_first_address_is_reached_by_the_next() -> None:
     with raw_server(hello) as server:
         # localhost is ::1 first where the system has IPv6; the server listens on 127.0.0.1 alone
@@ -262,6 +263,7 @@ def test_fresh_connections_leave_nothing_behind() -> None:
     assert last[1] - first[1] < 30
 
 
+@pytest.mark.promise("the command dies without a word", "the engine ends by itself")
 def test_the_end_of_input_means_the_cli_is_gone() -> None:
     async def silent(visit: Visit) -> bytes:
         await asyncio.sleep(60)
@@ -293,6 +295,7 @@ def test_one_dead_target_of_two_is_tried_as_planned(dead_port: int) -> None:
     assert errors(run) == {None: 5, "refused": 5}
 
 
+@pytest.mark.promise("DNS knows no such host", "the error `dns`, and the run goes on")
 def test_an_unknown_host_is_a_dns_error() -> None:
     run = run_engine(burst(3), [target("http://nowhere.invalid/")])
     started = next(message for message in run.messages if isinstance(message, Started))
@@ -346,6 +349,7 @@ def test_a_fault_of_the_engine_is_said() -> None:
     assert any(isinstance(message, Failed) for message in run.messages)
 
 
+@pytest.mark.promise("the engine is killed", "what it had shipped is kept")
 def test_a_killed_engine_keeps_what_it_had_shipped() -> None:
     enough = threading.Event()
 

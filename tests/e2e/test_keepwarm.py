@@ -152,6 +152,7 @@ def test_one_instance_that_takes_all_is_fewer_than_asked(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.promise("keepwarm is ended or killed, and started again", "it goes on with what was found")
 def test_sigterm_ends_in_order_and_a_killed_one_is_gone_on_with(tmp_path: Path) -> None:
     with lab(f"lab:python?idle={LIFETIME_S}s&concurrency=4", tmp_path) as url:
         asked = ("keepwarm", "--url", f"f={url}", "--instances", "3", "--every", "1s")
@@ -191,6 +192,10 @@ def test_what_was_found_for_others_is_not_gone_on_with(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("failures", "lasting"),
     [(2, "12s"), pytest.param(5, "50s", marks=pytest.mark.accept)],  # down for 3 s and for 20 s and more
+)
+@pytest.mark.promise(
+    "one of several kept-warm targets is down for a while",
+    "the others go on; it is found again",
 )
 def test_a_target_that_is_down_for_a_while_does_not_stop_the_others(
     tmp_path: Path, failures: int, lasting: str

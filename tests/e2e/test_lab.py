@@ -319,6 +319,7 @@ def test_the_todolist_works_and_has_a_longer_init(runtime: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["stdin", "sigterm", "sigkill"])
+@pytest.mark.promise("the lab is ended or killed", "no instance is left")
 def test_nothing_outlives_the_lab(how: str) -> None:
     with start_lab([parse_lab_url(f"lab:{runtime}") for runtime in ("python", "node", "custom")]) as lab:
         for endpoint in lab.endpoints:

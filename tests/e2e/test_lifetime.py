@@ -8,6 +8,7 @@ from tests.e2e.cli import add_up, coldbench, only_folder, parsed
 
 
 @pytest.mark.slow
+@pytest.mark.promise("a lifetime experiment is cut off and resumed", "no trial is counted twice")
 def test_the_lab_s_timeout_is_found_and_a_resumed_run_counts_nothing_twice(tmp_path: Path) -> None:
     url = "lab:python?idle=600ms"
     asked = ("lifetime", "--url", url, "--seed", "1", "--json", "-")

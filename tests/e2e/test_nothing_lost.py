@@ -19,6 +19,10 @@ _STALL_S, _CYCLE_S = 1.5, 4.0
 
 
 @pytest.mark.slow
+@pytest.mark.promise(
+    "the target stalls for 1.5 s every 4 s",
+    "every intended call is sent; response times hold the stall",
+)
 def test_a_stalling_server_is_measured_from_the_intended_start() -> None:
     """A server that stalls for 1.5 s in every 4: a closed loop would send less and see nothing of it."""
     began = time.monotonic()
@@ -101,6 +105,7 @@ def stop_at_random(tmp_path: Path, times: int, seed: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.promise("stops at random moments (200 of them in make accept)", "the counts always add up")
 def test_a_stop_at_any_moment_adds_up(tmp_path: Path) -> None:
     stop_at_random(tmp_path, times=3, seed=11)
 

@@ -206,6 +206,10 @@ def test_an_interruption_keeps_what_was_measured(tmp_path: Path, sent: signal.Si
     assert record["counts"]["dropped"] == 45
 
 
+@pytest.mark.promise(
+    "Ctrl-C during the user's --prepare command",
+    "the command and what it started are ended",
+)
 def test_an_interruption_ends_the_users_command_and_what_it_started(tmp_path: Path) -> None:
     command = "sh -c 'echo $$; exec sleep 300'"
     with (
@@ -287,6 +291,7 @@ def test_a_precision_that_was_not_reached_is_noted(tmp_path: Path) -> None:
     assert parsed(done)["notes"] == ["f: the cold penalty is not known, not to 5 %"]
 
 
+@pytest.mark.promise("a probe is killed", "its folder reads")
 def test_a_killed_probe_leaves_a_folder_that_reads(tmp_path: Path) -> None:
     with (
         raw_server(hello) as server,

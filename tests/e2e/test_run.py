@@ -151,6 +151,7 @@ def test_a_dry_run_sends_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "reports").exists()
 
 
+@pytest.mark.promise("nothing listens", "said before anything is sent, exit 3")
 def test_nothing_listening_is_said_at_once_with_code_3(tmp_path: Path, dead_url: str) -> None:
     done = coldbench("run", "--url", dead_url, "--json", "-", cwd=tmp_path)
     assert done.returncode == 3
@@ -161,6 +162,7 @@ def test_nothing_listening_is_said_at_once_with_code_3(tmp_path: Path, dead_url:
     assert record["counts"]["dropped"] == record["counts"]["intended"] == 600
 
 
+@pytest.mark.promise("one of two targets is dead", "the other is measured, exit 4")
 def test_one_dead_target_of_two_is_degraded_with_code_4(tmp_path: Path, dead_url: str) -> None:
     with raw_server(hello) as server:
         done = coldbench(
@@ -205,6 +207,7 @@ def test_declared_headers_are_evidence(tmp_path: Path) -> None:
     assert result["verdicts"]["cold"] == 0
 
 
+@pytest.mark.promise("secrets in headers, URLs and environment", "written nowhere")
 def test_secrets_are_never_written(tmp_path: Path) -> None:
     async def with_cookie(visit: Visit) -> bytes:
         return ok(b"", b"Set-Cookie: session=SECRET-COOKIE", b"X-Api-Key: SECRET-ECHO")
@@ -224,6 +227,7 @@ def test_secrets_are_never_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.promise("Ctrl-C or SIGTERM in mid-run", "what was measured is kept and adds up, exit 130")
 def test_an_interruption_keeps_what_was_measured(tmp_path: Path, number: signal.Signals) -> None:
     with (
         raw_server(hello) as server,
@@ -240,6 +244,7 @@ def test_an_interruption_keeps_what_was_measured(tmp_path: Path, number: signal.
     assert record["counts"]["dropped"] > 0
 
 
+@pytest.mark.promise("Ctrl-C while answers are awaited", "they are unfinished, and counted")
 def test_an_interruption_counts_what_is_in_flight(tmp_path: Path) -> None:
     async def silent(visit: Visit) -> bytes:
         await asyncio.sleep(60)
@@ -270,6 +275,10 @@ def victims(run: subprocess.Popen[str], who: str) -> list[int]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the processes by /proc")
 @pytest.mark.parametrize("who", ["cli", "engine", "engine.writer", "lab", "all"])
+@pytest.mark.promise(
+    "SIGKILL of the command, the engine, the writer, the lab, or all",
+    "the folder reads with every kept fact; no process is left",
+)
 def test_a_kill_leaves_a_folder_that_reads_and_no_orphan(tmp_path: Path, who: str) -> None:
     with started("run", "--url", "lab:python", "--url", "lab:custom", *STEADY, cwd=tmp_path) as run:
         eventually(lambda: (tmp_path / "reports").exists() and _rows(only_folder(tmp_path)) > 40)
@@ -340,6 +349,7 @@ def test_the_cli_never_imports_gevent(tmp_path: Path) -> None:
     assert done.stdout.strip() == "0 []", done.stderr
 
 
+@pytest.mark.promise("the reader of the output goes away", "quiet, and nothing is lost")
 def test_a_broken_pipe_is_quiet(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
@@ -362,3 +372,21 @@ def test_an_answer_of_another_status_is_discarded_and_said(tmp_path: Path) -> No
     (result,) = record["results"]
     assert result["verdicts"]["discarded"] == result["statuses"]["404"] == 3
     assert any("3 invocations were not answered" in note for note in record["notes"] + result["notes"])
+
+
+@pytest.mark.promise("a target goes down, with --abort-on-errors 50", "the run stops, says why, exit 4")
+def test_a_target_that_is_down_ends_the_run(tmp_path: Path) -> None:
+    (tmp_path / "load.toml").write_text('[[stage]]\nkind = "rate"\nrate = 100\nduration = "60s"\n')
+
+    async def for_a_while(visit: Visit) -> bytes | None:
+        return ok(b"hello") if len(server.visits) < 100 else None
+
+    with raw_server(for_a_while) as server:
+        flags = ("--profile", "load.toml", "--abort-on-errors", "50", "--json", "-")
+        done = coldbench("run", "--url", server.url, *flags, cwd=tmp_path)
+    assert done.returncode == 4, done.stderr
+    record = parsed(done)
+    add_up(record)
+    assert record["state"] == "degraded"
+    assert record["counts"]["dropped"] > 3000
+    assert "stopped by --abort-on-errors: of the latest" in record["notes"][0]

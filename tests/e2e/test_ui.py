@@ -143,6 +143,7 @@ def test_the_list_is_filtered(query: str, number: int, address: str) -> None:
         "/runs/",
     ],
 )
+@pytest.mark.promise("paths that lead out of the reports folder", "refused")
 def test_no_path_leads_out_of_the_folder(path: str, address: str) -> None:
     status, _, body = asked(address, path)
     assert status in (400, 404)
@@ -150,6 +151,7 @@ def test_no_path_leads_out_of_the_folder(path: str, address: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1", "localhost", ""])
+@pytest.mark.promise("another site's script asks the ui (DNS rebinding)", "refused")
 def test_a_name_that_was_rebound_to_us_is_not_answered(host: str, address: str) -> None:
     status, _, body = asked(address, "/", host=host)
     assert status in (400, 421)
@@ -159,6 +161,7 @@ def test_a_name_that_was_rebound_to_us_is_not_answered(host: str, address: str) 
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+@pytest.mark.promise("requests that would change a run", "refused")
 def test_nothing_can_be_changed(method: str, address: str, kept: Path) -> None:
     assert asked(address, f"/runs/{kept.name}", method=method)[0] == 405
     assert (kept / RECORD).is_file()

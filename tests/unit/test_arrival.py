@@ -41,6 +41,7 @@ def test_without_a_stamp_it_is_the_time_of_the_read() -> None:
 
 
 @pytest.mark.parametrize("age_ns", [-5_000 * MS, 3_600_000 * MS])
+@pytest.mark.promise("the wall clock is stepped", "arrivals keep the run's own clock")
 def test_a_stamp_from_before_the_clock_was_set_is_not_believed(age_ns: int) -> None:
     before = monotonic_ns()
     assert before <= Arrivals().instant(stamp(age_ns)) <= monotonic_ns()

@@ -93,6 +93,10 @@ def test_a_closed_file_is_one_file(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == [SAMPLES]
 
 
+@pytest.mark.promise(
+    "somebody reads samples.db while it is written and closed",
+    "neither waits, nothing is lost",
+)
 def test_a_reader_neither_stops_the_writer_nor_the_judgements(tmp_path: Path) -> None:
     path = create(tmp_path, "run", "r", NOW) / SAMPLES
     one = Invocation(seq=0, target="f", phase="0:burst", intended_ns=0)
@@ -129,6 +133,7 @@ def test_a_file_that_is_no_samples_is_said(tmp_path: Path, content: bytes) -> No
         list(read_invocations(path))
 
 
+@pytest.mark.promise("samples.db from elsewhere with nonsense in it", "one line that names the file")
 def test_hostile_rows_are_said(tmp_path: Path) -> None:
     path = tmp_path / SAMPLES
     with SampleWriter(path) as samples:
@@ -140,6 +145,7 @@ def test_hostile_rows_are_said(tmp_path: Path) -> None:
         list(read_invocations(path))
 
 
+@pytest.mark.promise("samples.db of a newer coldbench", "said, not misread")
 def test_samples_of_a_newer_format_are_said(tmp_path: Path) -> None:
     path = tmp_path / SAMPLES
     SampleWriter(path).close()

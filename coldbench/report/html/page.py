@@ -3,7 +3,6 @@ came from a server or a user is text."""
 
 import base64
 import hashlib
-import os
 import sqlite3
 from collections.abc import Sequence
 from functools import cache
@@ -21,6 +20,7 @@ from coldbench.report.html.sections import sections
 from coldbench.report.reading import reading
 from coldbench.runs.events import EVENTS, read_events
 from coldbench.runs.samples import SAMPLES, open_samples
+from coldbench.runs.whole import write_whole
 
 PAGE = "report.html"
 
@@ -30,12 +30,8 @@ def write_page(folder: Path, run: Run) -> Path:
 
     Raises OSError where the folder cannot be written, UsageError where its samples cannot be read.
     """
-    document = read_page(folder, run)
-    temporary = folder / f".{PAGE}.{os.getpid()}"
-    descriptor = os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(document)
-    return temporary.replace(folder / PAGE)
+    write_whole(folder / PAGE, read_page(folder, run).encode())
+    return folder / PAGE
 
 
 def read_page(folder: Path, run: Run, *, home: str | None = None) -> str:
