@@ -216,12 +216,9 @@ def _open(path: Path) -> sqlite3.Connection:
         raise UsageError("there are no samples", place=str(path))
     failure: sqlite3.Error | None = None
     for mode in ("mode=ro", "immutable=1"):
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
         try:
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            connection.execute("SELECT count(*) FROM (SELECT 1 FROM invocation LIMIT 1)")
+            connection, version = _connected(path, mode)
         except sqlite3.Error as error:
-            connection.close()
             failure = error
             continue
         if version > _VERSION:
@@ -231,6 +228,18 @@ def _open(path: Path) -> sqlite3.Connection:
             )
         return connection
     raise UsageError(f"not readable as samples: {failure}", place=str(path)) from failure
+
+
+def _connected(path: Path, mode: str) -> tuple[sqlite3.Connection, int]:
+    """And the version of its format."""
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        connection.execute("SELECT count(*) FROM (SELECT 1 FROM invocation LIMIT 1)")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection, version
 
 
 def evidence_cells(e: Evidence) -> Row:
