@@ -1,0 +1,26 @@
+"""A run that goes on takes no more memory and descriptors. An hour of it: `python -m tests.bench.soak`."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.bench.soak import RATE, soak
+
+_SECONDS = 40
+_MOST_GROWTH_MB = 5
+
+
+@pytest.mark.slow
+@pytest.mark.promise(
+    "a long run (40 s in CI, tests/bench/soak.py for hours)", "memory and descriptors stay flat"
+)
+def test_nothing_grows(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
+    soaked = soak(_SECONDS, tmp_path)
+    assert soaked.record["counts"]["completed"] == _SECONDS * RATE  # type: ignore[index]
+    growths = {its.module: its.memory_mb[1] - its.memory_mb[0] for its in soaked.grown}
+    assert {"cli", "coldbench.engine", "coldbench.engine.writer"} <= growths.keys()
+    assert max(growths.values()) < _MOST_GROWTH_MB, growths
+    for its in soaked.grown:
+        assert its.descriptors[1] <= its.descriptors[0] + 1, its
+    record_property("seen", f"at most {max(growths.values()):.1f} MB more at the end")
