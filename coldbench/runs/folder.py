@@ -67,9 +67,26 @@ def read_record(folder: Path) -> Run:
         raise UsageError(f"not readable as a run: {error}", place=str(path)) from error
     if run.schema != SCHEMA:
         raise UsageError(f"expected the schema {SCHEMA}, found {run.schema[:80]!r}", place=str(path))
+    if wrong := _contradiction(run):
+        raise UsageError(f"not readable as a run: {wrong}", place=str(path))
     if run.state is State.RUNNING and not _alive(run):
         return replace(run, state=State.INTERRUPTED)
     return run
+
+
+def _contradiction(run: Run) -> str | None:
+    """What no run of ours says."""
+    names = {target.name for target in run.targets}
+    of_results = {result.target for result in run.results} | {probed.target for probed in run.probe}
+    if len(names) != len(run.targets) or not of_results <= names:
+        return "its results are not of its targets"
+    for instant in (run.started_at, run.finished_at or run.started_at):
+        try:
+            if datetime.fromisoformat(instant).tzinfo is None:
+                return f"no time zone in {instant[:40]!r}"
+        except ValueError:
+            return f"no instant: {instant[:40]!r}"
+    return None
 
 
 def folders(root: Path) -> Iterator[Path]:

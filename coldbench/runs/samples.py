@@ -214,11 +214,11 @@ def _open(path: Path) -> sqlite3.Connection:
     """Read-only. Where even the log's index cannot be made, the file is read without its log."""
     if not path.is_file():
         raise UsageError("there are no samples", place=str(path))
-    failure: sqlite3.Error | None = None
+    failure: Exception | None = None
     for mode in ("mode=ro", "immutable=1"):
         try:
             connection, version = _connected(path, mode)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter: of SQLite's own words for it
             failure = error
             continue
         if version > _VERSION:
@@ -236,7 +236,7 @@ def _connected(path: Path, mode: str) -> tuple[sqlite3.Connection, int]:
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         connection.execute("SELECT count(*) FROM (SELECT 1 FROM invocation LIMIT 1)")
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         connection.close()
         raise
     return connection, version

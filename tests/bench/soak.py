@@ -1,7 +1,8 @@
 """`python -m tests.bench.soak [SECONDS]`: a long run against the lab, and what its processes take meanwhile.
 
-Each second the memory (proportional set size) and the descriptors of every process of the run are read. What
-counts is whether the last quarter takes more than the second: the first one fills caches.
+Each second the memory that is a process's own (private pages) and the descriptors of every
+process of the run are read. What counts is whether the last quarter takes more than the second: the first one
+fills caches.
 """
 
 import os
@@ -81,10 +82,8 @@ def _module(pid: int) -> str:
 
 
 def _memory_mb(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) / 1024
-    raise OSError(f"no memory of {pid} is told")
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
 
 
 def _quarters(its: list[tuple[float, float]]) -> Iterator[tuple[float, float]]:

@@ -13,6 +13,7 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from coldbench.core.errors import UsageError
 from coldbench.core.keepwarm import Round
 from coldbench.core.summary import Run, State
 from coldbench.report import lines
@@ -39,8 +40,11 @@ def read_page(folder: Path, run: Run, *, home: str | None = None) -> str:
     it does to one. UsageError where its samples cannot be read.
     """
     rounds = list(read_events(folder, Round)) if (folder / EVENTS).is_file() else []
-    with open_samples(folder / SAMPLES) as samples:
-        return page(run, samples, rounds, home=home)
+    try:
+        with open_samples(folder / SAMPLES) as samples:
+            return page(run, samples, rounds, home=home)
+    except (ValueError, TypeError) as error:  # a cell that is not what its column says
+        raise UsageError(f"not readable as samples: {error}", place=str(folder / SAMPLES)) from error
 
 
 def page(
