@@ -11,7 +11,19 @@ from pathlib import Path
 import pytest
 
 from coldbench.core.messages import Started
-from tests.e2e.cli import add_up, coldbench, only_folder, started
+from coldbench.runs.samples import read_invocations
+from tests.e2e.cli import (
+    add_up,
+    alive,
+    coldbench,
+    command_line,
+    eventually,
+    family,
+    kill,
+    only_folder,
+    parsed,
+    started,
+)
 from tests.e2e.engine_process import run_engine, target
 from tests.e2e.raw_server import Visit, ok, raw_server
 
@@ -102,6 +114,52 @@ def stop_at_random(tmp_path: Path, times: int, seed: int) -> None:
         counts = record["counts"]
         assert counts["completed"] + counts["errors"] + counts["unfinished"] == counts["sent"] == sent
     assert "interrupted" in states
+
+
+def kill_at_random(tmp_path: Path, times: int, seed: int) -> None:
+    """SIGKILL of one process of a run, or of all, at a moment of its own."""
+    moments = random.Random(seed)
+
+    async def at_once(visit: Visit) -> bytes:
+        return ok()
+
+    for number in range(times):
+        place = tmp_path / str(number)
+        place.mkdir()
+        (place / "mixed.toml").write_text(MIXED)
+        with (
+            raw_server(at_once) as server,
+            started("run", "--url", server.url, "--profile", "mixed.toml", cwd=place) as run,
+        ):
+            eventually(lambda server=server: server.visits, within_s=60)
+            time.sleep(moments.random() * 3)  # the moment is the point of the test
+            answered = len(server.visits)
+            time.sleep(1)  # facts are kept every 250 ms, on a busy machine later
+            everybody = family(run.pid)
+            ours = [pid for pid in everybody if "coldbench" in command_line(pid)]
+            for pid in moments.choice([[pid] for pid in sorted(ours)] + [ours]):
+                kill(pid)
+            run.wait(60)
+            eventually(lambda everybody=everybody: not alive(everybody))
+        record = parsed(coldbench("report", "--format", "json", cwd=place))
+        add_up(record)
+        counts = record["counts"]
+        kept = sum(1 for _ in read_invocations(only_folder(place) / "samples.db"))
+        assert counts["completed"] + counts["errors"] + counts["unfinished"] == kept >= answered
+
+
+@pytest.mark.slow
+@pytest.mark.promise(
+    "kills (SIGKILL) at random moments (200 of them in make accept)",
+    "the folder reads, nothing that was kept is lost",
+)
+def test_a_kill_at_any_moment_leaves_what_was_kept(tmp_path: Path) -> None:
+    kill_at_random(tmp_path, times=3, seed=5)
+
+
+@pytest.mark.accept
+def test_two_hundred_kills_leave_what_was_kept(tmp_path: Path) -> None:
+    kill_at_random(tmp_path, times=200, seed=6)
 
 
 @pytest.mark.slow

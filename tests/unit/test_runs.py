@@ -73,7 +73,9 @@ INVOCATION = st.builds(
 
 
 def run(**values: object) -> Run:
-    return Run(run_id="r", command="run", name="burst", version="0", started_at="2026-11-23T10:00:00+00:00", **values)  # type: ignore[arg-type]
+    return Run(
+        run_id="r", command="run", name="burst", version="0", started_at="2026-11-23T10:00:00+00:00", **values
+    )  # type: ignore[arg-type]
 
 
 @given(st.lists(INVOCATION, unique_by=lambda i: i.seq, max_size=5))
