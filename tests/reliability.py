@@ -1,5 +1,5 @@
 """What coldbench promises to live through: tests marked `promise(case, promised)` are the rows of
-docs/reliability.md. A row whose test fails fails CI; `pytest -m promise --reliability docs/reliability.md`
+docs/reliability.md. A row whose test fails fails CI; `pytest -m promise --reliability=docs/reliability.md`
 writes the page anew, with what each test saw.
 """
 
@@ -12,7 +12,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
 _HEAD = """# What it lives through
 
 Written by the tests: each row is one that passed, with what it promised and what it saw (`pytest -m promise
---reliability docs/reliability.md`). CI fails when a row does, or is missing here.
+--reliability=docs/reliability.md`). CI fails when a row does, or is missing here.
 """
 _TITLES = {
     "test_hostile": "Hostile and broken endpoints",
@@ -27,12 +27,29 @@ def promised(item: pytest.Item) -> Iterator[tuple[str, str]]:
         yield case, promise
 
 
+Rows = dict[tuple[str, str], str]  # what was seen, by case and promise
+
+
+def written(path: Path) -> dict[str, Rows]:
+    """The rows of a page, by title; none where there is no page yet."""
+    found: dict[str, Rows] = {}
+    title = ""
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
+        title = line.removeprefix("## ") if line.startswith("## ") else title
+        cells = line.strip("| ").split(" | ")
+        if len(cells) == 3 and cells[0] != "case":
+            case, promise, seen = cells
+            found.setdefault(title, {})[case, promise] = seen
+    return found
+
+
 class Page:
-    """A plugin that gathers what the tests say and writes the page at the end."""
+    """A plugin that gathers what the tests say and writes the page at the end: rows of tests that did not run
+    stay as they are."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._rows: dict[str, dict[tuple[str, str], str]] = {}
+        self._rows = written(path)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Once for each test and stage of it; `seen` is what the test recorded."""

@@ -20,7 +20,7 @@ def test_nothing_grows(tmp_path: Path, record_property: Callable[[str, object], 
     soaked = soak(_SECONDS, tmp_path)
     assert soaked.record["counts"]["completed"] == _SECONDS * RATE  # type: ignore[index]
     growths = {its.module: its.memory_mb[1] - its.memory_mb[0] for its in soaked.grown}
-    assert {"cli", "coldbench.engine", "coldbench.engine.writer"} <= growths.keys()
+    assert {"coldbench.cli", "coldbench.engine", "coldbench.engine.writer"} <= growths.keys()
     assert max(growths.values()) < _MOST_GROWTH_MB, growths
     for its in soaked.grown:
         assert its.descriptors[1] <= its.descriptors[0] + 1, its
