@@ -19,9 +19,9 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Two at a time: most of them wait for a process or a silence. More would starve those that measure.
+# Three at a time: most of them wait for a process or a silence. More would starve those that measure.
 unit: $(VENV)/.installed-dev
-	$(BIN)/pytest -m "not accept" --numprocesses 2 --dist worksteal
+	$(BIN)/pytest -m "not accept" --numprocesses 3 --dist worksteal
 
 # Known vulnerabilities of what is installed. Without a way to the advisories it says so, and passes.
 audit: $(VENV)/.installed-dev

@@ -140,7 +140,8 @@ def test_the_runtime_interface_emulator(folder: Path, emulator: Path, cycles: in
     check(folder, cycles, "--url", url, "-d", "{}", "--prepare", shlex.join(restarting(folder)))
 
 
-@pytest.mark.parametrize("cycles", CYCLES)
+@pytest.mark.accept  # its installation alone takes most of a minute
+@pytest.mark.parametrize("cycles", [50])
 def test_serverless_offline(folder: Path, serverless: Path, cycles: int) -> None:
     """It ends an instance that was idle for a second, and looks for those every few seconds."""
     port, functions = server.free_port(), server.free_port()
