@@ -80,7 +80,7 @@ def _contradiction(run: Run) -> str | None:
     of_results = {result.target for result in run.results} | {probed.target for probed in run.probe}
     if len(names) != len(run.targets) or not of_results <= names:
         return "its results are not of its targets"
-    for instant in (run.started_at, run.finished_at or run.started_at):
+    for instant in (run.started_at, run.started_at if run.finished_at is None else run.finished_at):
         try:
             if datetime.fromisoformat(instant).tzinfo is None:
                 return f"no time zone in {instant[:40]!r}"
