@@ -66,7 +66,7 @@ def test_any_bytes(whole: Path, name: str, mutations: list[tuple[float, bytes]])
 
 
 @given(place=st.floats(0, 1), word=WORDS)
-@settings(max_examples=200)
+@settings(max_examples=60, derandomize=True)
 def test_any_value_in_the_record(whole: Path, place: float, word: bytes) -> None:
     """One of its values is another one: what is still JSON, and perhaps no record any more."""
     content = (whole / RECORD).read_bytes()
