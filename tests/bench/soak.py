@@ -5,12 +5,14 @@ are read. What counts is whether the last quarter takes more than the third: bef
 instance the writer's of 4,096 header blocks.
 """
 
+import csv
 import os
 import subprocess
 import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 from statistics import median
 
@@ -31,10 +33,14 @@ class Grown(Struct, frozen=True):
 
 
 class Soaked(Struct, frozen=True):
-    """What a soak showed; `record` is the run's own."""
+    """What a soak showed; `record` is the run's own.
+
+    The engine keeps a connection for each of as many invocations as were ever under way at the same time.
+    """
 
     grown: list[Grown]
     record: dict[str, object]
+    most_under_way: int
 
 
 def soak(seconds: int, place: Path) -> Soaked:
@@ -71,7 +77,20 @@ def soak(seconds: int, place: Path) -> Soaked:
         except subprocess.TimeoutExpired:
             continue
     grown = [Grown(module, *_quarters(its)) for module, its in sorted(seen.items()) if len(its) > seconds / 2]
-    return Soaked(grown, msgspec.json.decode((place / "run.json").read_bytes()))
+    record = msgspec.json.decode((place / "run.json").read_bytes())
+    return Soaked(grown, record, _most_under_way(place))
+
+
+def _most_under_way(place: Path) -> int:
+    """Of the latest run's invocations, at the same time."""
+    export = [*COLDBENCH, "export", "latest", "--to", "run.csv"]
+    subprocess.run(export, cwd=place, check=True, stderr=subprocess.DEVNULL)
+    with (place / "run.csv").open(encoding="utf-8", newline="") as rows:
+        ended = [row for row in csv.DictReader(rows) if row["end_ns"]]
+    steps = sorted(
+        [(int(row["started_ns"]), 1) for row in ended] + [(int(row["end_ns"]), -1) for row in ended]
+    )
+    return max(accumulate(step for _, step in steps))
 
 
 def _module(pid: int) -> str:
@@ -99,6 +118,7 @@ def main() -> None:
         soaked = soak(seconds, Path(place))
     print(f"{seconds} s at {RATE}/s: {soaked.record['counts']}")
     print(f"fidelity: {soaked.record['fidelity']}")
+    print(f"under way at the same time: at most {soaked.most_under_way}")
     for its in soaked.grown:
         (before, after), (few, many) = its.memory_mb, its.descriptors
         print(f"{its.module}: {before:.1f} -> {after:.1f} MB, {few:.0f} -> {many:.0f} descriptors")

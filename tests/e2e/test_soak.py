@@ -22,6 +22,7 @@ def test_nothing_grows(tmp_path: Path, record_property: Callable[[str, object], 
     growths = {its.module: its.memory_mb[1] - its.memory_mb[0] for its in soaked.grown}
     assert {"coldbench.cli", "coldbench.engine", "coldbench.engine.writer"} <= growths.keys()
     assert max(growths.values()) < _MOST_GROWTH_MB, growths
+    # A moment in which this machine is busy needs more connections than there were; a leak has no such bound.
     for its in soaked.grown:
-        assert its.descriptors[1] <= its.descriptors[0] + 1, its
+        assert its.descriptors[1] <= its.descriptors[0] + soaked.most_under_way, its
     record_property("seen", f"at most {max(growths.values()):.1f} MB more at the end")
