@@ -5,7 +5,7 @@ from pathlib import Path
 
 from junitparser import JUnitXml
 
-from tests.e2e.cli import coldbench, only_folder, parsed
+from tests.e2e.cli import carried_out, coldbench, only_folder, parsed
 from tests.e2e.raw_server import Visit, ok, raw_server
 
 PROFILE = '[[stage]]\nkind = "rate"\nrate = 100\nduration = "1s"\n'
@@ -62,7 +62,7 @@ def test_runs_are_compared_and_a_change_decides_the_exit_code(tmp_path: Path) ->
     with raw_server(hello) as server:
         for name in ("main", "pr"):
             run = ("run", "--url", f"f={server.url}", "--profile", "load.toml", "--name", name)
-            assert coldbench(*run, cwd=tmp_path).returncode == 0
+            carried_out(coldbench(*run, cwd=tmp_path))
     gate = ("compare", "pr", "--baseline", "main", "--fail-if")
     passed = coldbench(*gate, "service_ms.mean > +5000", "--json", "-", cwd=tmp_path)
     assert passed.returncode == 0
@@ -81,7 +81,7 @@ def test_runs_are_compared_and_a_change_decides_the_exit_code(tmp_path: Path) ->
 def test_a_run_is_exported(tmp_path: Path) -> None:
     (tmp_path / "load.toml").write_text(PROFILE)
     with raw_server(hello) as server:
-        assert coldbench("run", "--url", server.url, "--profile", "load.toml", cwd=tmp_path).returncode == 0
+        carried_out(coldbench("run", "--url", server.url, "--profile", "load.toml", cwd=tmp_path))
     lines = coldbench("export", "--format", "jsonl", cwd=tmp_path)
     assert (lines.returncode, lines.stderr) == (0, "")
     assert [json.loads(line)["seq"] for line in lines.stdout.splitlines()] == list(range(100))

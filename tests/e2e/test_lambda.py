@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.e2e import lambda_double
-from tests.e2e.cli import coldbench
+from tests.e2e.cli import carried_out, coldbench
 
 pytest.importorskip("botocore")
 
@@ -56,7 +56,7 @@ def test_a_run_reads_the_reports_and_leaks_nothing(tmp_path: Path) -> None:
             **CONFIGURED,
         )
     shown = coldbench("report", "latest", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    carried_out(done)
     assert double.refused == []
     assert set(double.paths) == {"/2015-03-31/functions/hello/invocations?Qualifier=live"}
     assert set(double.bodies) == {b'{"a": 1}'}
@@ -79,7 +79,7 @@ def test_the_probe_signs_each_request_and_leaks_nothing(tmp_path: Path) -> None:
             **CREDENTIALS,
             **CONFIGURED,
         )
-    assert done.returncode == 0, done.stderr
+    carried_out(done)
     assert double.refused == []
     assert result(tmp_path / "run.json")["verdicts"]["cold"] == double.started >= 3
     assert result(tmp_path / "run.json")["init_ms"]["min"] == lambda_double.INIT_S * 1000
@@ -95,7 +95,7 @@ def test_an_init_that_nobody_waited_for_is_preinitialised(tmp_path: Path) -> Non
             **CREDENTIALS,
             **CONFIGURED,
         )
-    assert done.returncode == 0, done.stderr
+    carried_out(done)
     verdicts = result(tmp_path / "run.json")["verdicts"]
     assert (verdicts["preinitialised"], verdicts["cold"], verdicts["warm"]) == (1, 0, 3)
 
@@ -130,7 +130,7 @@ def test_an_http_url_is_signed_as_curl_has_it(tmp_path: Path) -> None:
             **CREDENTIALS,
             **CONFIGURED,
         )
-    assert done.returncode == 0, done.stderr
+    carried_out(done)
     assert (double.refused, set(double.paths)) == ([], {"/a%20path/?b=2&a=1"})
     (log,) = [
         one for one in json.loads(done.stdout)["doctor"]["headers"] if one["name"] == "X-Amz-Log-Result"

@@ -16,7 +16,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.cli import COLDBENCH, add_up, coldbench, eventually, family, only_folder, parsed, started
+from tests.e2e.cli import (
+    COLDBENCH,
+    add_up,
+    carried_out,
+    coldbench,
+    eventually,
+    family,
+    only_folder,
+    parsed,
+    started,
+)
 from tests.e2e.raw_server import Visit, ok, raw_server
 from tests.e2e.test_distributed import SERVER, namespaces
 
@@ -86,7 +96,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     profile = rate(tmp_path, 50, 1)
     with raw_server(hello) as server:
         run = ("run", "--url", server.url, "--profile", profile)
-        assert coldbench(*run, cwd=tmp_path).returncode == 0
+        carried_out(coldbench(*run, cwd=tmp_path))
         before = coldbench("report", "--format", "json", cwd=tmp_path).stdout
         sent = len(server.visits)
         reports = str(tmp_path / "reports")

@@ -9,7 +9,7 @@ import pytest
 from coldbench.core.target import Target
 from coldbench.probe.doctor import Diagnosis, call, diagnose
 from coldbench.report.doctor import doctor_lines
-from tests.e2e.cli import coldbench
+from tests.e2e.cli import carried_out, coldbench
 from tests.e2e.raw_server import Visit, ok, raw_server
 from tests.recorded import recorded, recorded_platforms
 
@@ -67,6 +67,6 @@ def test_a_run_reads_the_platforms_of_ones_own_table(tmp_path: Path) -> None:
         load = ("--profile", "burst", "--set", "size=5", "--set", "idle.duration=0s", "--set", "repeat=1")
         asked = ("run", "--url", server.url, "--platforms", "mine.toml", *load, "--json", "run.json")
         done = coldbench(*asked, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    carried_out(done)
     run = json.loads((tmp_path / "run.json").read_text())
     assert (run["targets"][0]["platform"], run["results"][0]["exec_ms"]["p50"]) == ("house", 1.5)

@@ -17,6 +17,7 @@ from tests.e2e.cli import (
     COLDBENCH,
     add_up,
     alive,
+    carried_out,
     coldbench,
     command_line,
     eventually,
@@ -45,7 +46,7 @@ def dead_url() -> Iterator[str]:
 
 def test_json_owns_standard_output_and_adds_up(tmp_path: Path) -> None:
     done = coldbench("run", "--url", "lab:python", "--url", "lab:node", *BURST, "--json", "-", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    carried_out(done)
     record = parsed(done)
     add_up(record)
     assert record["schema"] == "coldbench.run/1"
@@ -65,7 +66,7 @@ def test_json_owns_standard_output_and_adds_up(tmp_path: Path) -> None:
 
 
 def test_the_folder_is_complete_and_reads(tmp_path: Path) -> None:
-    assert coldbench("run", "--url", "lab:custom", *BURST, "--name", "mine", cwd=tmp_path).returncode == 0
+    carried_out(coldbench("run", "--url", "lab:custom", *BURST, "--name", "mine", cwd=tmp_path))
     folder = only_folder(tmp_path)
     assert sorted(path.name for path in folder.iterdir()) == ["report.html", "run.json", "samples.db"]
     with sqlite3.connect(folder / "samples.db") as samples:
@@ -82,7 +83,7 @@ def test_the_folder_is_complete_and_reads(tmp_path: Path) -> None:
 
 
 def test_a_report_of_an_older_judge_is_judged_again(tmp_path: Path) -> None:
-    assert coldbench("run", "--url", "lab:custom", *BURST, cwd=tmp_path).returncode == 0
+    carried_out(coldbench("run", "--url", "lab:custom", *BURST, cwd=tmp_path))
     folder = only_folder(tmp_path)
     record = json.loads((folder / "run.json").read_text())
     (folder / "run.json").write_text(json.dumps(record | {"judge_version": 0, "results": []}))
@@ -220,7 +221,7 @@ def test_secrets_are_never_written(tmp_path: Path) -> None:
             TOKEN="SECRET-BEARER",
         )
         assert b"Bearer SECRET-BEARER" in server.visits[0].head
-    assert done.returncode == 0
+    carried_out(done)
     written = b"".join(path.read_bytes() for path in only_folder(tmp_path).iterdir())
     assert b"SECRET" not in written
     assert "SECRET" not in done.stdout + done.stderr

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from coldbench.runs.samples import read_invocations, read_judgements
-from tests.e2e.cli import coldbench, only_folder
+from tests.e2e.cli import carried_out, coldbench, only_folder
 
 RUNTIMES = ("python", "node", "custom")
 
@@ -55,7 +55,7 @@ def check(tmp_path: Path, concurrency: int, rounds: int) -> None:
     done = coldbench(
         "run", *flags, "--profile", "bursts.toml", "--json", "run.json", cwd=tmp_path, within_s=1000
     )
-    assert done.returncode == 0, done.stderr
+    carried_out(done)
     rows = joined(only_folder(tmp_path), tmp_path / "truth.jsonl")
     assert len(rows) == rounds * 122 * len(RUNTIMES)
     wrong = [
@@ -105,7 +105,7 @@ def test_evidence_by_the_platform_alone(tmp_path: Path) -> None:
     url = f"lab:custom?evidence=headers&idle=500ms&truth={truth}"
     (tmp_path / "bursts.toml").write_text(PROFILE.format(rounds=2, stages=PAIR.format(size=8)))
     done = coldbench("run", "--url", url, "--profile", "bursts.toml", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    carried_out(done)
     rows = joined(only_folder(tmp_path), truth)
     wrong = [
         (judgement.verdict, judgement.reason, told)
@@ -121,7 +121,7 @@ def test_the_judge_never_sees_the_truth(tmp_path: Path) -> None:
     done = coldbench(
         "run", "--url", url, "--set", "repeat=1", "--set", "size=5", "--set", "idle.duration=0s", cwd=tmp_path
     )
-    assert done.returncode == 0, done.stderr
+    carried_out(done)
     with sqlite3.connect(only_folder(tmp_path) / "samples.db") as samples:
         assert samples.execute("SELECT DISTINCT verdict FROM judged").fetchall() == [("unknown",)]
     samples.close()
@@ -133,7 +133,7 @@ def test_a_platform_that_sends_only_ids_and_durations_is_never_judged_wrong(
     url = f"lab:custom?dialect=aliyun_fc2&evidence=headers&idle=500ms&truth={tmp_path}/truth.jsonl"
     (tmp_path / "pairs.toml").write_text(PROFILE.format(rounds=3, stages=PAIR.format(size=4)))
     done = coldbench("run", "--url", url, "--profile", "pairs.toml", "--json", "run.json", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    carried_out(done)
     rows = joined(only_folder(tmp_path), tmp_path / "truth.jsonl")
     met = Counter((judgement.verdict.value, truth["verdict"]) for _, judgement, truth in rows)
     assert {said for said, _ in met} >= {"cold", "warm"}
@@ -156,7 +156,7 @@ def test_worker_processes_and_single_uses_are_judged_as_the_lab_says(
     url = f"lab:python?{asked}&truth={tmp_path}/truth.jsonl"
     steady = ("--profile", "steady", "--set", "rate=10", "--set", "duration=2s")
     done = coldbench("run", "--url", url, *steady, "--json", "run.json", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    carried_out(done)
     rows = joined(only_folder(tmp_path), tmp_path / "truth.jsonl")
     assert len(rows) == 20
     assert all(judgement.verdict.value in ("unknown", truth["verdict"]) for _, judgement, truth in rows)
