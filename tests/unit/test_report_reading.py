@@ -27,6 +27,10 @@ def test_what_a_cold_start_costs_and_what_it_is_made_of() -> None:
         (replace(PYTHON, cold_penalty_ms=Interval(value=70.0)), "costs its caller 70.0 ms over a warm call"),
         (replace(PYTHON, cold_penalty_ms=None), "a cold start takes 71.3 ms (median)"),
         (replace(PYTHON, cold_penalty_ms=None, startup_ms=None), "a cold call waits 76.9 ms (median)"),
+        (
+            replace(PYTHON, startup_ms=None, platform_ms=None, exec_ms=None),
+            "init 64.4 ms (medians), the rest, about 6.90 ms, outside it. 60 of",
+        ),
         (replace(NODE, exec_ms=None), "too few cold calls to say what one costs. 4 of 60 calls (6.7 %)"),
         (replace(PYTHON, platform_ms=None, unattributed_ms=times(6.6)), "unattributed 6.60 ms, init 64.4 ms"),
         (Result(target="t", verdicts={"warm": 9}), "t: no cold start in 9 calls."),
