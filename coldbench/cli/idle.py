@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from coldbench.cli.platform import platform_by_host
+from coldbench.cli.platform import platform_by_url
 from coldbench.cli.targets import LAB
 from coldbench.core.durations import format_duration
 from coldbench.core.errors import UsageError
@@ -13,13 +13,13 @@ _MARGIN = 1.2
 
 
 def lifetime_ns(target: Target) -> tuple[int, int] | None:
-    """The shortest and the longest: the lab's own, or that of the platform whose host it is."""
+    """The shortest and the longest: the lab's own, or that of the platform whose URL it is."""
     if target.url.startswith(LAB):
         from coldbench.targets.lab import parse_lab_url
 
         idle_ns = parse_lab_url(target.url).idle_ns
         return idle_ns, idle_ns
-    known = platform_by_host(target)
+    known = platform_by_url(target)
     if known is None or known.idle_s is None:
         return None
     low, high = known.idle_s

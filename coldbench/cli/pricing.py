@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from coldbench.cli.platform import platform_by_host
+from coldbench.cli.platform import platform_by_url
 from coldbench.core.errors import UsageError
 from coldbench.core.price import Price, Rates
 from coldbench.core.target import Target
@@ -23,9 +23,9 @@ def price_of(platform: str, own: Path | None) -> Price:
 def read_rates(
     platform: str | None, own: Path | None, targets: Sequence[Target], *, memory_mb: int, vcpu: float
 ) -> Rates | None:
-    """As asked; else of the one platform whose hosts all targets have; None where neither says."""
+    """As asked; else of the one platform that all targets' URLs name; None where neither says."""
     if platform is None:
-        known = {its.price if (its := platform_by_host(target)) else None for target in targets}
+        known = {its.price if (its := platform_by_url(target)) else None for target in targets}
         platform = known.pop() if len(known) == 1 else None
     if platform is None:
         return None

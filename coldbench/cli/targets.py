@@ -140,6 +140,7 @@ def _through(api: Api, target: Target) -> Target:
     return replace(
         target,
         endpoint=api.endpoint,
+        api=api.platform,
         method="POST",
         headers=(*api.headers, *target.headers),
         expect_status=target.expect_status or (200,),

@@ -44,6 +44,7 @@ class Target(Struct, frozen=True, kw_only=True):
     cold_header: str | None = None
     instance_header: str | None = None
     platforms: str | None = None  # the user's own table of platforms: a file
+    api: str | None = None  # the platform whose API it is: known before there is an answer
     # an answer of another status is not the function's; none: each may be
     expect_status: tuple[int, ...] = ()
     # False for gateways that refuse headers they do not know

@@ -8,10 +8,12 @@ from coldbench.core.target import Signing
 class Api(Struct, frozen=True, kw_only=True):
     """What a URL of such a scheme stands for: a POST whose body is the event. `name` is the function's.
 
-    The API answers 200 where the function ran, whatever became of it there.
+    The API answers 200 where the function ran, whatever became of it there. `platform` is its id in
+    `evidence/platforms.toml`.
     """
 
     name: str
+    platform: str
     endpoint: str
     headers: tuple[tuple[str, str], ...] = ()
     signing: Signing | None = None

@@ -51,6 +51,7 @@ def parse_lambda_url(url: str) -> Api:
     qualifier = f"?Qualifier={quote(named['qualifier'], safe='')}" if named["qualifier"] else ""
     return Api(
         name=named["name"].rpartition(":")[2],
+        platform="aws_lambda_invoke",
         endpoint=client.meta.endpoint_url.rstrip("/") + path + qualifier,
         headers=(("X-Amz-Log-Type", "Tail"),),
         signing=Aws4(region=client.meta.region_name, service="lambda"),

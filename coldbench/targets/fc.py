@@ -1,7 +1,8 @@
-"""`fc:FUNCTION[:QUALIFIER]`: Alibaba Cloud Function Compute 3.0, by its InvokeFunction API.
+"""`fc:[SERVICE/]FUNCTION[:QUALIFIER]`: Alibaba Cloud Function Compute, by its InvokeFunction API.
 
-Path, version and headers as the vendor's client has them (alibabacloud_fc20230330, `invoke_function`); its
-library signs and finds the credentials (extra `aliyun`).
+Version 2.0 has services, 3.0 has none. Path, version and headers as the vendor's clients have them
+(alibabacloud_fc_open20210406 and alibabacloud_fc20230330, `invoke_function`); its library signs and finds the
+credentials (extra `aliyun`).
 """
 
 import os
@@ -20,8 +21,9 @@ from coldbench.core.target import Acs3, Target
 from coldbench.targets.api import Api
 
 _ALGORITHM = "ACS3-HMAC-SHA256"
-_VERSION = "2023-03-30"
-_FUNCTION = re.compile(r"(?P<name>[A-Za-z_][\w-]*)(:(?P<qualifier>[\w-]+))?", re.ASCII)
+_FC2, _FC3 = "2021-04-06", "2023-03-30"
+_NAME = r"[A-Za-z_][\w-]*"
+_FUNCTION = re.compile(rf"((?P<service>{_NAME})/)?(?P<name>{_NAME})(:(?P<qualifier>[\w-]+))?", re.ASCII)
 # key of the URL -> where it is looked for otherwise
 _KEYS = {
     "region": ("FC_REGION", "ALIBABA_CLOUD_REGION_ID"),
@@ -37,7 +39,7 @@ def parse_fc_url(url: str) -> Api:
     where, _, query = url.removeprefix("fc:").partition("?")
     named = _FUNCTION.fullmatch(where)
     if named is None:
-        hint = "write fc:FUNCTION or fc:FUNCTION:QUALIFIER (version 3.0 has no services)"
+        hint = "write fc:FUNCTION, or fc:SERVICE/FUNCTION for version 2.0; :QUALIFIER may follow"
         raise UsageError("not a function's name", place=url, hint=hint)
     said = dict(parse_qsl(query, keep_blank_values=True))
     unknown = next((key for key in said if key not in (*_KEYS, "endpoint")), None)
@@ -47,12 +49,16 @@ def parse_fc_url(url: str) -> Api:
     base = said.get("endpoint")
     if base is None:
         base = f"https://{_told('account', said, url)}.{_told('region', said, url)}.fc.aliyuncs.com"
+    version, platform, service = _FC3, "aliyun_fc3", ""
+    if named["service"]:
+        version, platform, service = _FC2, "aliyun_fc2", f"services/{named['service']}/"
     qualifier = f"?qualifier={named['qualifier']}" if named["qualifier"] else ""
     return Api(
         name=named["name"],
-        endpoint=f"{base.rstrip('/')}/{_VERSION}/functions/{named['name']}/invocations{qualifier}",
+        platform=platform,
+        endpoint=f"{base.rstrip('/')}/{version}/{service}functions/{named['name']}/invocations{qualifier}",
         headers=(("X-Fc-Invocation-Type", "Sync"), ("X-Fc-Log-Type", "Tail")),
-        signing=Acs3(action="InvokeFunction", version=_VERSION),
+        signing=Acs3(action="InvokeFunction", version=version),
     )
 
 

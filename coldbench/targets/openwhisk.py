@@ -43,6 +43,7 @@ def parse_openwhisk_url(url: str) -> Api:
     namespace, _, action = where.partition("/")
     return Api(
         name=action.rpartition("/")[2],
+        platform="openwhisk",
         endpoint=f"{base.rstrip('/')}/api/v1/namespaces/{namespace}/actions/{action}?blocking=true",
         headers=(("Authorization", f"Basic {b64encode(key.encode()).decode()}"),),
         evidence_body_bytes=_MOST_RECORD_BYTES,

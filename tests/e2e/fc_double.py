@@ -1,4 +1,4 @@
-"""Function Compute's InvokeFunction as documented, on loopback: it checks signatures and has one instance.
+"""Function Compute's InvokeFunction, 2.0 and 3.0, on loopback: it checks signatures and has one instance.
 
 The signature is computed again from Alibaba Cloud's description of ACS3-HMAC-SHA256, without its library.
 """
@@ -23,6 +23,7 @@ TOKEN = "CAISEXAMPLEstsToken=="
 LOGGED = "hunter2-of-the-functions-own-log"
 START_S = 0.4
 FRESH_S = 900
+VERSION_OF = {"2.0": "2021-04-06", "3.0": "2023-03-30"}
 
 
 class FunctionCompute:
@@ -57,6 +58,9 @@ class FunctionCompute:
             "Duration: 1.23 ms, Billed Duration: 2 ms, Memory Size: 128 MB, Max Memory Used: 8.47 MB"
         )
         said = {"X-Fc-Request-Id": identity, "X-Fc-Instance-Id": instance}
+        if VERSION_OF["2.0"] in path:
+            # Rounded up, and with what 3.0 left out.
+            said |= {"X-Fc-Invocation-Duration": "2", "X-Fc-Code-Checksum": "12539722363213158541"}
         if headers.get("X-Fc-Log-Type") == "Tail":
             said["X-Fc-Log-Result"] = base64.b64encode(log.encode()).decode()
         return 200, said, {"hello": "world"}
@@ -84,8 +88,11 @@ def what_is_wrong(method: str, path: str, headers: Message, body: bytes, seen: s
         return "InvalidAccessKeyId"
     if set(signed) != due or signed != sorted(signed):
         return f"signed are {signed}"
-    if (headers["x-acs-action"], headers["x-acs-version"]) != ("InvokeFunction", "2023-03-30"):
+    version = VERSION_OF["2.0" if "/services/" in path else "3.0"]
+    if (headers["x-acs-action"], headers["x-acs-version"]) != ("InvokeFunction", version):
         return "InvalidAction"
+    if not path.startswith(f"/{version}/"):
+        return "InvalidVersion"
     if headers["x-acs-content-sha256"] != hashlib.sha256(body).hexdigest():
         return "InvalidBody"
     at = datetime.strptime(headers["x-acs-date"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""`fc:` URLs against a double of Function Compute 3.0 that checks each signature and each nonce."""
+"""`fc:` URLs against a double of Function Compute that checks each signature and each nonce."""
 
 import json
 from email.message import Message
@@ -55,8 +55,9 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("credentials")
-def test_each_request_has_a_signature_of_its_own() -> None:
-    target = fc_target("fc:hello:live?account=123&region=cn-hangzhou", b"{}")
+@pytest.mark.parametrize("function", ["hello", "shop/hello"])
+def test_each_request_has_a_signature_of_its_own(function: str) -> None:
+    target = fc_target(f"fc:{function}:live?account=123&region=cn-hangzhou", b"{}")
     seen: set[str] = set()
     sign = signer(target)
     fields = sign()
@@ -105,6 +106,19 @@ def test_a_run_reads_the_logs_end_and_leaks_nothing(tmp_path: Path) -> None:
         assert not [text for text in shown if secret.encode() in text], secret
 
 
+def test_version_2_answers_with_more(tmp_path: Path) -> None:
+    with fc_double.serve(idle_s=60) as double:
+        url = f"fc:shop/hello:live?endpoint={double.endpoint}"
+        doctor = coldbench("doctor", "--url", url, cwd=tmp_path, **CREDENTIALS)
+    carried_out(doctor)
+    assert double.refused == []
+    assert set(double.paths) == {"/2021-04-06/services/shop/functions/hello/invocations?qualifier=live"}
+    assert "Alibaba Cloud Function Compute 2.0" in doctor.stdout
+    assert "found     instance: which instance answered (X-Fc-Instance-Id)" in doctor.stdout
+    assert "found     exec_ms" in doctor.stdout
+    print(doctor.stdout)
+
+
 def test_without_credentials_nothing_is_sent(tmp_path: Path) -> None:
     with fc_double.serve(idle_s=1) as double:
         url = f"fc:hello?endpoint={double.endpoint}"
@@ -125,7 +139,7 @@ def test_without_credentials_nothing_is_sent(tmp_path: Path) -> None:
     ("url", "words"),
     [
         ("fc:", "not a function's name"),
-        ("fc:service/function", "has no services"),
+        ("fc:a/b/function", "fc:SERVICE/FUNCTION for version 2.0"),
         ("fc:a?colour=red", "unknown key 'colour'"),
         ("fc:a?region=cn-hangzhou", "nobody says the account"),
         ("fc:a?account=123", "nobody says the region"),
@@ -144,3 +158,5 @@ def test_what_a_url_stands_for() -> None:
     endpoint = fc_target("fc:hello:live?account=123&region=cn-hangzhou").endpoint
     base = "https://123.cn-hangzhou.fc.aliyuncs.com"
     assert endpoint == f"{base}/2023-03-30/functions/hello/invocations?qualifier=live"
+    endpoint = fc_target("fc:shop/hello?account=123&region=cn-hangzhou").endpoint
+    assert endpoint == f"{base}/2021-04-06/services/shop/functions/hello/invocations"

@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 
 from coldbench.cli.idle import auto_idle_ns, idle_lines
+from coldbench.cli.targets import TargetOptions, read_targets
 from coldbench.core.errors import UsageError
 from coldbench.core.profile import Idle, Profile, apply_settings, parse_profile, with_idle
 from coldbench.core.target import Target
@@ -22,7 +23,8 @@ size = 1
 
 
 def targets(*urls: str) -> list[Target]:
-    return [Target(name=f"t{number}", url=url, endpoint=url) for number, url in enumerate(urls)]
+    named = [url if url.startswith("lab:") else f"t{number}={url}" for number, url in enumerate(urls)]
+    return list(read_targets(TargetOptions(url=named)))
 
 
 def silence(*urls: str) -> int:
@@ -33,7 +35,13 @@ def silence(*urls: str) -> int:
 
 @pytest.mark.parametrize(
     ("urls", "seconds"),
-    [((LAMBDA,), 504), (("lab:python?idle=5s",), 6), ((LAMBDA, "lab:python?idle=5s"), 504)],
+    [
+        ((LAMBDA,), 504),
+        (("lab:python?idle=5s",), 6),
+        ((LAMBDA, "lab:python?idle=5s"), 504),
+        # By its scheme: the host is that of other versions, too.
+        (("fc:hello?account=123&region=cn-hangzhou",), 360),
+    ],
 )
 def test_auto_outlasts_the_instances_of_all_targets(urls: tuple[str, ...], seconds: int) -> None:
     assert silence(*urls) == seconds * SECOND
