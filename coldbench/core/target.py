@@ -17,8 +17,12 @@ class Acs3(Struct, frozen=True, kw_only=True, tag="acs3"):
     version: str
 
 
+class SdkHmac(Struct, frozen=True, kw_only=True, tag="sdk-hmac"):
+    """Each request is signed by Huawei Cloud's SDK-HMAC-SHA256."""
+
+
 # How requests are signed; the keys stay in the environment and in files.
-Signing = Aws4 | Acs3
+Signing = Aws4 | Acs3 | SdkHmac
 
 
 class Target(Struct, frozen=True, kw_only=True):

@@ -30,6 +30,10 @@ def parse_api_url(url: str) -> Api | None:
         from coldbench.targets.fc import parse_fc_url
 
         return parse_fc_url(url)
+    if url.startswith("huawei:"):
+        from coldbench.targets.huawei import parse_huawei_url
+
+        return parse_huawei_url(url)
     if url.startswith("openwhisk:"):
         from coldbench.targets.openwhisk import parse_openwhisk_url
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from coldbench.core.request import request_fields
-from coldbench.core.target import Acs3, Aws4, Target
+from coldbench.core.target import Acs3, Aws4, SdkHmac, Target
 
-# AWS takes a signature for five minutes from its date, and as often as it is sent.
+# AWS takes a signature for five minutes from its date (Huawei Cloud: fifteen), and as often as it is sent.
 RENEW_S = 60.0
 
 Fields = list[tuple[str, str]]
@@ -25,6 +25,10 @@ def signer(target: Target) -> Callable[[], Fields]:
             from coldbench.targets.fc import acs_signer
 
             return acs_signer(target, signing)
+        case SdkHmac():
+            from coldbench.targets.huawei import huawei_signer
+
+            return huawei_signer(target)
     fields = request_fields(target)
     return lambda: fields
 
