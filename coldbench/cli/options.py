@@ -10,7 +10,7 @@ Url = Annotated[
     typer.Option(
         "--url",
         metavar="[NAME=]URL",
-        help="http(s)..., lab:RUNTIME, or an API: lambda:, fc:, huawei:, openwhisk:, as in docs/targets.md.",
+        help="http(s)..., lab:RUNTIME, or a platform's API (docs/targets.md). Repeatable.",
     ),
 ]
 Runtime = Annotated[

@@ -86,7 +86,7 @@ def read_targets(
     targets = []
     headers = read_headers(given.header or [])
     body = _body(given.data)
-    typed = given.data is None or "content-type" in {name.lower() for name, _ in headers}
+    typed = "content-type" in {name.lower() for name, _ in headers}
     for text in given.url:
         own_name, url = _split_name(text)
         runtime = _lab_runtime(url)
@@ -99,13 +99,14 @@ def read_targets(
         names.append(name)
         # As curl has it; an API takes events.
         content_type = _FORM if api is None else "application/json"
+        untyped = not typed and (api is not None or given.data is not None)
         targets.append(
             Target(
                 name=name,
                 url=url,
                 endpoint=url,
                 method=method.upper(),
-                headers=headers if typed else (*headers, ("Content-Type", content_type)),
+                headers=(*headers, ("Content-Type", content_type)) if untyped else headers,
                 body=body,
                 runtime=runtime,
                 timeout_ns=timeout_ns,
@@ -143,6 +144,7 @@ def _through(api: Api, target: Target) -> Target:
         api=api.platform,
         method="POST",
         headers=(*api.headers, *target.headers),
+        body=target.body if api.body_of is None else api.body_of(target.body),
         expect_status=target.expect_status or (200,),
         signing=api.signing,
         evidence_body_bytes=api.evidence_body_bytes,

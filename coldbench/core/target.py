@@ -21,8 +21,14 @@ class SdkHmac(Struct, frozen=True, kw_only=True, tag="sdk-hmac"):
     """Each request is signed by Huawei Cloud's SDK-HMAC-SHA256."""
 
 
+class Tc3(Struct, frozen=True, kw_only=True, tag="tc3"):
+    """Each request is signed by Tencent Cloud's TC3-HMAC-SHA256, for a service."""
+
+    service: str
+
+
 # How requests are signed; the keys stay in the environment and in files.
-Signing = Aws4 | Acs3 | SdkHmac
+Signing = Aws4 | Acs3 | SdkHmac | Tc3
 
 
 class Target(Struct, frozen=True, kw_only=True):

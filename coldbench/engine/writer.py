@@ -79,7 +79,8 @@ def evidence_reader(order: Order) -> Read:
             instance_header=its.instance_header,
             expect_status=its.expect_status,
             body_start=body_start,
-            platform=platform_of(headers, hosts[target], its.platforms),
+            api=its.api,
+            platform=its.api or platform_of(headers, hosts[target], its.platforms),
             platforms=its.platforms,
         )
         return evidence, evidence_cells(evidence)

@@ -1,8 +1,10 @@
 """What one response tells about the instance behind it: header fields in, Evidence out."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from coldbench.core.invocation import AnsweredBy, Evidence
+from coldbench.evidence import scf
 from coldbench.evidence.activation import read_activation
 from coldbench.evidence.answered import who_answered
 from coldbench.evidence.headers import Headers
@@ -11,6 +13,7 @@ from coldbench.evidence.log_tail import read_log_tail, report_line
 from coldbench.evidence.readings import declared, read_fields, readings
 from coldbench.evidence.redact import redact_text, redact_value
 from coldbench.evidence.shim import read_shim
+from coldbench.evidence.values import identifier
 
 _EXECUTED = frozenset(("cold_flag", "init_ms", "exec_ms"))
 
@@ -26,6 +29,8 @@ _NO_EVIDENCE = frozenset(
 )  # fmt: skip
 _MOST_FIELDS = 48
 _MOST_CHARACTERS = 1024
+# Their answers are records with the function's result in them: kept only where they say what is wrong.
+_RECORDED = ("openwhisk", scf.API)
 # Not a header name, so that no header can be taken for it.
 _BODY = ":body"
 
@@ -38,13 +43,15 @@ def read(
     instance_header: str | None,
     expect_status: Sequence[int] = (),
     body_start: bytes = b"",
+    api: str | None = None,
     platform: str | None = None,
     platforms: str | None = None,
 ) -> Evidence:
     """All that the response says; what is missing, unreadable or contradicted by a twin is not observed.
 
     The headers that the target's owner names are believed before the shim, the shim before what any
-    platform may send. `platform` is that which surely answered, of `platforms`, the user's own table.
+    platform may send. `platform` is that which surely answered, of `platforms`, the user's own table; `api`
+    that whose API was asked, so that the body is its own, with the function's answer inside.
     Level 3 is a platform API's own report, which goes before the shim; level 2 is the shim, level 1 a header
     that says more than which request this was.
     A status other than those expected is not the function's answer, whoever sent it; what a cache or a
@@ -53,7 +60,7 @@ def read(
     redacted and long values cut; and `:body`, the body's first bytes where the caller kept them.
     """
     shim = read_shim(headers["server-timing"]) if "server-timing" in headers else {}
-    record = read_activation(headers, body_start) if body_start else {}
+    record = _record(headers, body_start, api)
     report = read_log_tail(headers) | record
     told = read_fields(headers, readings(platform, platforms))
     sent = told | shim | report
@@ -68,14 +75,25 @@ def read(
     if ours and expect_status and status not in expect_status:
         expected = " or ".join(map(str, expect_status))
         answered_by, why = AnsweredBy.UNEXPECTED, f"status {status}, not {expected}"
+    if api == scf.API and (code := scf.refused(body_start)) is not None:
+        throttled = code.startswith("RequestLimitExceeded")
+        answered_by = AnsweredBy.THROTTLE if throttled else AnsweredBy.UNEXPECTED
+        why = f"the API's error {identifier(code)}"
     raw = _raw(headers)
     if record:
-        raw[_BODY] = f"the record of an activation: {record}"  # not the function's result beside it
-    elif body_start:
+        raw[_BODY] = f"the platform's record: {record}"  # not the function's result beside it
+    elif body_start and not (status == 200 and api in _RECORDED):
         raw[_BODY] = redact_text(body_start[:_MOST_CHARACTERS].decode("utf-8", "replace"))
     return Evidence(
         level=level, answered_by=answered_by, answered_why=why, platform=platform, raw=raw, **sent
     )
+
+
+def _record(headers: Headers, body: bytes, api: str | None) -> dict[str, Any]:
+    """What a platform's API says of the call around the function's own answer."""
+    if not body:
+        return {}
+    return scf.read_result(body) if api == scf.API else read_activation(headers, body)
 
 
 def is_evidence(name: str) -> bool:

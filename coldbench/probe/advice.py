@@ -25,6 +25,9 @@ def _answers(answered: Sequence[Invocation]) -> list[str]:
     cached = next((one for one in evidence if one.answered_by is AnsweredBy.CACHE), None)
     if cached is not None:
         found.append(f"a cache answered ({cached.answered_why}): the function did not run")
+    refused = next((one for one in evidence if one.answered_by is AnsweredBy.UNEXPECTED), None)
+    if refused is not None:
+        found.append(f"not the function's answer: {refused.answered_why}")
     moved = next((i for i in answered if i.status is not None and 300 <= i.status < 400), None)
     if moved is not None:
         where = moved.evidence.raw.get("location", "nowhere")

@@ -10,6 +10,7 @@ from coldbench.core.request import address
 from coldbench.core.surroundings import round_trip_ns
 from coldbench.core.target import Target
 from coldbench.evidence.headers import from_pairs
+from coldbench.evidence.platforms import platforms
 from coldbench.evidence.recognise import Recognition, recognise
 from coldbench.evidence.sources import Source, cookie_names, sources
 from coldbench.probe.advice import advice, warnings
@@ -140,6 +141,9 @@ def _headers(target: Target, completed: Sequence[Answer]) -> tuple[Source, ...]:
 
 
 def _recognised(target: Target, completed: Sequence[Answer]) -> Recognition | None:
+    if target.api is not None:
+        its = platforms(target.platforms)[target.api]
+        return Recognition(id=target.api, platform=its, by=f"the URL, {target.url.partition(':')[0]}:")
     host = address(target.endpoint).host
     found = [recognise(from_pairs(answer.fields), host, target.platforms) for answer in completed]
     known = [one for one in found if one is not None]

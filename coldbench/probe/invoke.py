@@ -185,6 +185,7 @@ class Caller:
             instance_header=self._target.instance_header,
             expect_status=self._target.expect_status,
             body_start=bytes(exchange.body_start),
-            platform=platform_of(headers, self._where.host, self._target.platforms),
+            api=self._target.api,
+            platform=self._target.api or platform_of(headers, self._where.host, self._target.platforms),
             platforms=self._target.platforms,
         )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from coldbench.core.request import request_fields
-from coldbench.core.target import Acs3, Aws4, SdkHmac, Target
+from coldbench.core.target import Acs3, Aws4, SdkHmac, Target, Tc3
 
 # AWS takes a signature for five minutes from its date (Huawei Cloud: fifteen), and as often as it is sent.
 RENEW_S = 60.0
@@ -29,6 +29,10 @@ def signer(target: Target) -> Callable[[], Fields]:
             from coldbench.targets.huawei import huawei_signer
 
             return huawei_signer(target)
+        case Tc3() as signing:
+            from coldbench.targets.tencent import tencent_signer
+
+            return tencent_signer(target, signing)
     fields = request_fields(target)
     return lambda: fields
 
