@@ -67,6 +67,14 @@ ExpectStatus = Annotated[
         help="The function's answers have this status; others are discarded, and counted.",
     ),
 ]
+ExpectBody = Annotated[
+    str | None,
+    typer.Option(
+        "--expect-body",
+        metavar="TEXT",
+        help="The function's answers have this text in their body; others are discarded, and counted.",
+    ),
+]
 NoId = Annotated[
     bool,
     typer.Option("--no-id", help="Do not send X-Coldbench-Id (for gateways that refuse unknown headers)."),

@@ -38,6 +38,7 @@ class TargetOptions(Struct, frozen=True, kw_only=True):
     instance_header: options.InstanceHeader = None
     platforms: options.Platforms = None
     expect_status: options.ExpectStatus = None
+    expect_body: options.ExpectBody = None
     no_id: options.NoId = False
     aws_sigv4: options.AwsSigv4 = None
     curl: options.Curl = None
@@ -116,6 +117,7 @@ def read_targets(
                 instance_header=given.instance_header,
                 platforms=own_platforms,
                 expect_status=_statuses(given.expect_status),
+                expect_body=given.expect_body or None,
                 send_id=not given.no_id,
                 signing=_signing(given.aws_sigv4, url, plain=api is None and runtime is None),
                 fresh_connections=connections == "fresh",

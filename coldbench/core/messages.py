@@ -110,7 +110,8 @@ class RawFact(Struct, frozen=True, array_like=True):
     """An invocation as it leaves the hot path: nothing read, nothing judged.
 
     `target` and `phase` are indices into the order's targets and the plan's steps; `head` is the
-    response's header block and `trailers` its trailer block, as received.
+    response's header block and `trailers` its trailer block, as received. `body_start` is of those bodies
+    alone that are evidence, or shown to people.
     """
 
     seq: int
@@ -132,6 +133,7 @@ class RawFact(Struct, frozen=True, array_like=True):
     head: bytes = b""
     trailers: bytes = b""
     body_start: bytes = b""
+    expected_body: bool = True  # or nothing is expected of it
 
 
 def frame(message: Struct | list[RawFact]) -> bytes:

@@ -2,6 +2,9 @@
 
 from msgspec import Struct
 
+# How much of a body is looked at for what is expected in it; so much is kept of one at a time.
+EXPECTED_WITHIN_BYTES = 65_536
+
 
 class Aws4(Struct, frozen=True, kw_only=True, tag="aws4"):
     """Each request is signed by AWS's Signature Version 4, for a service in a region."""
@@ -57,6 +60,8 @@ class Target(Struct, frozen=True, kw_only=True):
     api: str | None = None  # the platform whose API it is: known before there is an answer
     # an answer of another status is not the function's; none: each may be
     expect_status: tuple[int, ...] = ()
+    # nor is one without this text in the first EXPECTED_WITHIN_BYTES of its body
+    expect_body: str | None = None
     # False for gateways that refuse headers they do not know
     send_id: bool = True
     signing: Signing | None = None
@@ -64,3 +69,12 @@ class Target(Struct, frozen=True, kw_only=True):
     evidence_body_bytes: int = 0
     fresh_connections: bool = False
     http2: bool = False  # offered by the probe; the engine speaks HTTP/1.1
+
+    @property
+    def body_bytes_wanted(self) -> int:
+        """How much of each body has to be kept until the answer is whole."""
+        return max(self.evidence_body_bytes, 0 if self.expect_body is None else EXPECTED_WITHIN_BYTES)
+
+    def as_expected(self, body_start: bytes) -> bool:
+        """Whether the body, as far as it is looked at, is one of the function's."""
+        return self.expect_body is None or self.expect_body.encode() in body_start

@@ -40,6 +40,8 @@ class Origin:
         self._outbox = outbox
         self._template = RequestTemplate(target, run_id)
         self._timeout_ns = target.timeout_ns
+        self._body_bytes_wanted = target.body_bytes_wanted
+        self._expects_body = target.expect_body is not None
         self._where = address(target.endpoint)
         self._tls_context = context(target) if self._where.tls else None
         self._addresses: list[SocketAddress] = []
@@ -151,7 +153,7 @@ class Origin:
         head = self.target.method == "HEAD"
         connection = Connection(self, self._addresses[0], tls, head_request=head)
         kept = 0 if self._first_response_seen else _BODY_START_BYTES
-        connection.response.keep_body_start = max(kept, self.target.evidence_body_bytes)
+        connection.response.keep_body_start = max(kept, self._body_bytes_wanted)
         self._connections.add(connection)
         return connection
 
@@ -172,7 +174,7 @@ class Origin:
         if response.keep_alive and connection.reusable and not self.target.fresh_connections:
             connection.exchanges += 1
             response.reset()
-            response.keep_body_start = self.target.evidence_body_bytes
+            response.keep_body_start = self._body_bytes_wanted
             self._idle.append(connection)
         else:
             connection.close()
@@ -206,7 +208,7 @@ class Origin:
         body_start = b""
         if response.body_start and (self.target.evidence_body_bytes or not self._first_response_seen):
             self._first_response_seen = True
-            body_start = response.body_start
+            body_start = response.body_start[: self.target.evidence_body_bytes or _BODY_START_BYTES]
         sent, first_byte = connection.sent_ns, connection.first_byte_ns
         fact = (
             connection.seq,
@@ -228,6 +230,7 @@ class Origin:
             response.head() if status else b"",
             response.trailers() if status else b"",
             body_start,
+            not (self._expects_body and status) or self.target.as_expected(response.body_start),
         )
         self._outbox.put(fact)
 

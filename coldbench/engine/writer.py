@@ -33,7 +33,7 @@ _HEADS_KEPT = 4096
 # until the run is closed.
 _JUDGED_AT_ONCE = 512
 
-Read = Callable[[int, bytes, bytes, bytes, int | None], tuple[Evidence, Row]]
+Read = Callable[[int, bytes, bytes, bytes, int | None, bool], tuple[Evidence, Row]]
 
 
 def main() -> int:
@@ -69,7 +69,7 @@ def evidence_reader(order: Order) -> Read:
 
     @lru_cache(_HEADS_KEPT)
     def reader(
-        target: int, head: bytes, trailers: bytes, body_start: bytes, status: int | None
+        target: int, head: bytes, trailers: bytes, body_start: bytes, status: int | None, expected_body: bool
     ) -> tuple[Evidence, Row]:
         headers, its = parse_head(head, trailers), order.targets[target]
         evidence = read(
@@ -78,6 +78,7 @@ def evidence_reader(order: Order) -> Read:
             cold_header=its.cold_header,
             instance_header=its.instance_header,
             expect_status=its.expect_status,
+            expected_body=expected_body,
             body_start=body_start,
             api=its.api,
             platform=its.api or platform_of(headers, hosts[target], its.platforms),
@@ -88,8 +89,8 @@ def evidence_reader(order: Order) -> Read:
     return reader
 
 
-def _said(fact: RawFact) -> tuple[int, bytes, bytes, bytes, int | None]:
-    return fact.target, fact.head, fact.trailers, fact.body_start, fact.status
+def _said(fact: RawFact) -> tuple[int, bytes, bytes, bytes, int | None, bool]:
+    return fact.target, fact.head, fact.trailers, fact.body_start, fact.status, fact.expected_body
 
 
 def _row(f: RawFact, cells: Row, order: Order) -> Row:

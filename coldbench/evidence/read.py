@@ -42,6 +42,7 @@ def read(
     cold_header: str | None,
     instance_header: str | None,
     expect_status: Sequence[int] = (),
+    expected_body: bool = True,
     body_start: bytes = b"",
     api: str | None = None,
     platform: str | None = None,
@@ -54,8 +55,8 @@ def read(
     that whose API was asked, so that the body is its own, with the function's answer inside.
     Level 3 is a platform API's own report, which goes before the shim; level 2 is the shim, level 1 a header
     that says more than which request this was.
-    A status other than those expected is not the function's answer, whoever sent it; what a cache or a
-    gateway says of itself goes before.
+    A status other than those expected is not the function's answer, whoever sent it, nor is a body that was
+    found not to be the expected one; what a cache or a gateway says of itself goes before.
     `raw` has every field that may be evidence, by lower-case name, several values on a line each, secrets
     redacted and long values cut; and `:body`, the body's first bytes where the caller kept them.
     """
@@ -75,6 +76,8 @@ def read(
     if ours and expect_status and status not in expect_status:
         expected = " or ".join(map(str, expect_status))
         answered_by, why = AnsweredBy.UNEXPECTED, f"status {status}, not {expected}"
+    elif ours and not expected_body:
+        answered_by, why = AnsweredBy.UNEXPECTED, "a body without the text of --expect-body"
     if api == scf.API and (code := scf.refused(body_start)) is not None:
         throttled = code.startswith("RequestLimitExceeded")
         answered_by = AnsweredBy.THROTTLE if throttled else AnsweredBy.UNEXPECTED

@@ -70,7 +70,7 @@ class Caller:
         if fresh:
             await self.close()
         self._fields = self._sign()
-        kept = max(_BODY_START_BYTES, self._target.evidence_body_bytes)
+        kept = max(_BODY_START_BYTES, self._target.body_bytes_wanted)
         exchange = Exchange(started_ns=monotonic_ns(), keep_body_bytes=kept)
         try:
             async with asyncio.timeout(self._target.timeout_ns / 1e9):
@@ -177,14 +177,15 @@ class Caller:
     def _evidence(self, exchange: Exchange) -> Evidence:
         if exchange.status is None:
             return Evidence()
-        headers = exchange.headers()
+        headers, body_start = exchange.headers(), bytes(exchange.body_start)
         return read(
             headers,
             status=exchange.status,
             cold_header=self._target.cold_header,
             instance_header=self._target.instance_header,
             expect_status=self._target.expect_status,
-            body_start=bytes(exchange.body_start),
+            expected_body=self._target.as_expected(body_start),
+            body_start=body_start[: self._target.evidence_body_bytes or _BODY_START_BYTES],
             api=self._target.api,
             platform=self._target.api or platform_of(headers, self._where.host, self._target.platforms),
             platforms=self._target.platforms,

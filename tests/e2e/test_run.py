@@ -9,10 +9,12 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 
 import pytest
 
+from coldbench.runs.samples import read_invocations
 from tests.e2e.cli import (
     COLDBENCH,
     add_up,
@@ -373,6 +375,28 @@ def test_an_answer_of_another_status_is_discarded_and_said(tmp_path: Path) -> No
     (result,) = record["results"]
     assert result["verdicts"]["discarded"] == result["statuses"]["404"] == 3
     assert any("3 invocations were not answered" in note for note in record["notes"] + result["notes"])
+
+
+def test_an_answer_with_another_body_is_discarded(tmp_path: Path) -> None:
+    """Whether the text comes late or in two pieces; what is kept of a body is as short as ever."""
+    whole = b"x" * 5000 + "wörld".encode() + b"y" * 70_000
+    answers = cycle([ok(whole), ok(b"maintenance"), ok(b"z" * 66_000 + "wörld".encode()), ok(b"")])
+
+    async def in_turn(visit: Visit) -> bytes:
+        return next(answers)
+
+    with raw_server(in_turn) as server:
+        twice = ("--profile", "burst", "--set", "repeat=1", "--set", "idle.duration=0s", "--set", "size=4")
+        url = ("--url", f"f={server.url}", "--expect-body", "wörld")
+        record = parsed(coldbench("run", *url, *twice, "--json", "-", cwd=tmp_path))
+        doctor = coldbench("doctor", *url, cwd=tmp_path)
+    add_up(record)
+    (result,) = record["results"]
+    assert (result["statuses"], result["verdicts"]["discarded"]) == ({"200": 8}, 6)
+    rows = list(read_invocations(only_folder(tmp_path) / "samples.db"))
+    assert {one.evidence.answered_why for one in rows} == {None, "a body without the text of --expect-body"}
+    assert max(len(one.evidence.raw.get(":body", "")) for one in rows) <= 200
+    assert "not the function's answer: a body without the text of --expect-body" in doctor.stdout
 
 
 @pytest.mark.promise("a target goes down, with --abort-on-errors 50", "the run stops, says why, exit 4")
