@@ -8,47 +8,31 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from msgspec import Struct, to_builtins
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from coldbench.analysis import close_run
 from coldbench.cli import crew, options
 from coldbench.cli.checks import read_checks
+from coldbench.cli.following import as_told, follow
 from coldbench.cli.idle import auto_idle_ns, idle_lines
-from coldbench.cli.load import Load
 from coldbench.cli.locustfile import check_own_requests, is_locustfile, locustfile_profile
 from coldbench.cli.output import Output
 from coldbench.cli.page import show_and_keep
 from coldbench.cli.pricing import check_cost, read_rates
 from coldbench.cli.profiles import find_profile, find_recordings
-from coldbench.cli.record import exit_code, new_run, now, signals
+from coldbench.cli.record import exit_code, new_run
 from coldbench.cli.targets import TargetOptions, reachable, read_targets, with_targets
-from coldbench.core.errors import ColdbenchError, UsageError
+from coldbench.core.errors import UsageError
 from coldbench.core.guard import ErrorGuard
-from coldbench.core.messages import Failed, Finished, Listening, Order, Progress, Pulse, Started
+from coldbench.core.messages import Order
 from coldbench.core.profile import apply_settings, parse_profile, with_idle
-from coldbench.core.schedule import Plan, plan, planned_duration_ns, planned_invocations
-from coldbench.core.summary import Counts, Fidelity, Run, State, Worker
+from coldbench.core.schedule import Plan, plan, planned_invocations
+from coldbench.core.summary import Run
 from coldbench.core.target import Target
 from coldbench.report.cost import planned_cost_lines
-from coldbench.report.live import LiveView, Now
 from coldbench.report.plan import locustfile_lines, plan_lines
 from coldbench.runs.folder import create, write_record
-from coldbench.runs.samples import SAMPLES
-from coldbench.stats.notes import advice
-
-_TICK_S = 0.1
-
-
-class Outcome(Struct, kw_only=True):
-    """What the engine said of the run; `finished` is None when it ended without a word."""
-
-    started: Started | None = None
-    finished: Finished | None = None
-    failed: Failed | None = None
-    interrupted: bool = False
-    aborted: str | None = None  # why, when the run stopped by itself
-    fault: ColdbenchError | None = None
 
 
 @with_targets
@@ -130,8 +114,8 @@ def command(
         folder = create(out, run.command, run.name, datetime.now(UTC))
         write_record(folder, run)
         guard = None if abort_on_errors is None else ErrorGuard(abort_on_errors)
-        outcome = _drive(_order(run, the_plan, there, locustfile), shared, folder, output, guard)
-    run = close_run(folder, _finished(run, outcome), checks)
+        outcome = follow(_order(run, the_plan, there, locustfile), shared, folder, output, guard)
+    run = close_run(folder, as_told(run, outcome), checks)
     if isinstance(outcome.fault, UsageError):
         raise outcome.fault  # nothing was measured
     show_and_keep(run, folder, output)
@@ -166,112 +150,4 @@ def _order(run: Run, the_plan: Plan, targets: Sequence[Target], locustfile: Path
         targets=tuple(targets),
         drain_ns=drain_ns,
         locustfile=None if locustfile is None else str(locustfile),
-    )
-
-
-def _drive(
-    order: Order, shared: crew.Shared | None, folder: Path, output: Output, guard: ErrorGuard | None
-) -> Outcome:
-    """Start the load and follow it to its end. Ctrl-C ends it in order, a second one at once."""
-    outcome = Outcome()
-    lead = None if shared is None else shared.lead(order)
-    with Load(order, folder / SAMPLES, lead) as load, signals() as asked, LiveView(output.console) as live:
-        told = 0
-        for message in load.messages(_TICK_S):
-            if asked.count > told:
-                outcome.interrupted = True
-                load.stop() if told == 0 else load.abort()
-                told = asked.count
-                live.stopping()
-            match message:
-                case Listening() if shared is not None:
-                    output.lines(shared.waiting(message))
-                    if shared.local:
-                        load.enlist(shared.expect, shared.join(message))
-                case Pulse():
-                    live.now(_now_of(message, order.plan))
-                    if guard and not outcome.aborted:
-                        outcome.aborted = guard.look(message.completed, message.errors)
-                        if outcome.aborted:
-                            load.stop()
-                case Progress():
-                    live.verdicts(message.verdicts)
-                case Started():
-                    outcome.started = message
-                case Finished():
-                    outcome.finished = message
-                case Failed():
-                    outcome.failed = message
-        if outcome.failed is not None:
-            kind = UsageError if outcome.failed.usage else ColdbenchError
-            outcome.fault = kind(outcome.failed.message, place=outcome.failed.place, hint=outcome.failed.hint)
-        else:
-            outcome.fault = load.fault()
-    return outcome
-
-
-def _now_of(pulse: Pulse, the_plan: Plan) -> Now:
-    return Now(
-        phase=pulse.phase,
-        at_s=pulse.now_ns / 1e9,
-        expected_s=planned_duration_ns(the_plan) / 1e9,
-        dispatched=pulse.dispatched,
-        planned=planned_invocations(the_plan),
-        completed=pulse.completed,
-        errors=pulse.errors,
-        in_flight=pulse.in_flight,
-    )
-
-
-def _finished(run: Run, outcome: Outcome) -> Run:
-    """The record with what the engine said; counts and results are the analysis's."""
-    notes = []
-    finished = outcome.finished
-    if outcome.started:
-        notes += [
-            f"{name} could not be reached: {error}{advice(error)}"
-            for name, error in outcome.started.unreachable.items()
-        ]
-    if finished is not None:
-        notes += [
-            f"worker {said.rank + 1} ({said.name}) was lost {said.lost_after_ns / 1e9:.1f} s into the run: "
-            "what it had not reported counts as dropped, and the load was smaller from then on"
-            for said in finished.workers
-            if said.lost_after_ns is not None
-        ]
-    if outcome.aborted:
-        notes.append(outcome.aborted)
-    if outcome.fault:
-        notes.append(f"{outcome.fault}: what was measured until then is kept")
-    if finished:
-        notes += [
-            f"a task failed {times:,} times: {words}" for words, times in finished.task_failures.items()
-        ]
-    if outcome.interrupted or outcome.fault or finished is None:
-        state = State.INTERRUPTED
-    else:
-        state = State.DEGRADED if notes else State.COMPLETE
-    if finished and finished.elsewhere:
-        notes.append(f"{finished.elsewhere:,} requests of the Locust file went to no target: not in this run")
-    zero = outcome.started.zero_epoch_ns if outcome.started else None
-    run = replace(run, finished_at=now(), zero_epoch_ns=zero, state=state, notes=tuple(notes))
-    if finished is None:
-        return run
-    return replace(
-        run,
-        counts=Counts(intended=finished.intended),
-        fidelity=Fidelity(
-            connections_opened=finished.connections_opened,
-            generator_cpu_pct_max=finished.cpu_pct_max,
-        ),
-        workers=tuple(
-            Worker(
-                rank=said.rank,
-                name=said.name,
-                clock_error_ms=None if said.clock_error_ns is None else said.clock_error_ns / 1e6,
-                cpu_pct_max=said.cpu_pct_max,
-                lost_after_s=None if said.lost_after_ns is None else said.lost_after_ns / 1e9,
-            )
-            for said in finished.workers
-        ),
     )
