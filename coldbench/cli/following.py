@@ -8,10 +8,11 @@ from msgspec.structs import replace
 from coldbench.cli import crew
 from coldbench.cli.load import Load
 from coldbench.cli.output import Output
+from coldbench.cli.preparing import Preparation
 from coldbench.cli.record import now, signals
 from coldbench.core.errors import ColdbenchError, UsageError
 from coldbench.core.guard import ErrorGuard
-from coldbench.core.messages import Failed, Finished, Listening, Order, Progress, Pulse, Started
+from coldbench.core.messages import Failed, Finished, Listening, Order, Progress, Pulse, Started, Waiting
 from coldbench.core.schedule import Plan, planned_duration_ns, planned_invocations
 from coldbench.core.summary import Counts, Fidelity, Run, State, Worker
 from coldbench.report.live import LiveView, Now
@@ -33,12 +34,25 @@ class Outcome(Struct, kw_only=True):
 
 
 def follow(
-    order: Order, shared: crew.Shared | None, folder: Path, output: Output, guard: ErrorGuard | None
+    order: Order,
+    shared: crew.Shared | None,
+    folder: Path,
+    output: Output,
+    guard: ErrorGuard | None,
+    prepare: str | None,
 ) -> Outcome:
-    """Start the load and stay with it to its end. Ctrl-C ends it in order, a second one at once."""
+    """Start the load and stay with it to its end. Ctrl-C ends it in order, a second one at once.
+
+    `prepare` is the user's command that makes the targets cold before each round.
+    """
     outcome = Outcome()
     lead = None if shared is None else shared.lead(order)
-    with Load(order, folder / SAMPLES, lead) as load, signals() as asked, LiveView(output.console) as live:
+    with (
+        Load(order, folder / SAMPLES, lead) as load,
+        signals() as asked,
+        LiveView(output.console) as live,
+        Preparation(prepare or "", order.targets, folder) as preparation,
+    ):
         told = 0
         for message in load.messages(_TICK_S):
             if asked.count > told:
@@ -46,6 +60,12 @@ def follow(
                 load.stop() if told == 0 else load.abort()
                 told = asked.count
                 live.stopping()
+            try:
+                if preparation.ended():
+                    load.go()
+            except UsageError as error:
+                outcome.fault = error
+                load.stop()
             match message:
                 case Listening() if shared is not None:
                     output.lines(shared.waiting(message))
@@ -57,6 +77,8 @@ def follow(
                         outcome.aborted = guard.look(message.completed, message.errors)
                         if outcome.aborted:
                             load.stop()
+                case Waiting():
+                    preparation.begin()
                 case Progress():
                     live.verdicts(message.verdicts)
                 case Started():
@@ -68,7 +90,7 @@ def follow(
         if outcome.failed is not None:
             kind = UsageError if outcome.failed.usage else ColdbenchError
             outcome.fault = kind(outcome.failed.message, place=outcome.failed.place, hint=outcome.failed.hint)
-        else:
+        elif outcome.fault is None:
             outcome.fault = load.fault()
     return outcome
 

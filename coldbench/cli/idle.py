@@ -51,5 +51,5 @@ def idle_lines(profile: Profile, targets: Sequence[Target]) -> Iterator[str]:
         lifetime = " to ".join(dict.fromkeys(map(format_duration, lives)))
         yield (
             f"      idle {format_duration(max(silences))} is below the {lifetime} that unused instances of "
-            f"{target.name} live: use --set idle.duration=auto"
+            f"{target.name} live: use --set idle.duration=auto, or --prepare"
         )

@@ -19,6 +19,7 @@ from coldbench.core.messages import (
     Failed,
     Finished,
     FrameReader,
+    Go,
     Joined,
     Listening,
     Order,
@@ -26,10 +27,11 @@ from coldbench.core.messages import (
     Pulse,
     Started,
     Stop,
+    Waiting,
     frame,
 )
 
-Message = Listening | Joined | Started | Pulse | Finished | Failed | Progress
+Message = Listening | Joined | Started | Pulse | Waiting | Finished | Failed | Progress
 
 _READ_BYTES = 65536
 _END_S = 10.0
@@ -117,6 +119,10 @@ class Load:
         """Ask the engine to end in order."""
         say(self._engine, Stop())
 
+    def go(self) -> None:
+        """Let the engine begin the round that it waits with."""
+        say(self._engine, Go())
+
     def abort(self) -> None:
         """End the engine at once: what is in flight is recorded as unfinished."""
         hang_up(self._engine)
@@ -136,7 +142,7 @@ class Load:
         return lines[-1] if lines else ""
 
 
-def say(process: subprocess.Popen[bytes], message: Order | Lead | Join | Stop) -> None:
+def say(process: subprocess.Popen[bytes], message: Order | Lead | Join | Stop | Go) -> None:
     """Nothing to one that has ended, or was hung up on: `fault` says how it ended."""
     if process.stdin and not process.stdin.closed:
         try:

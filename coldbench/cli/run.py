@@ -31,7 +31,7 @@ from coldbench.core.schedule import Plan, plan, planned_invocations
 from coldbench.core.summary import Run
 from coldbench.core.target import Target
 from coldbench.report.cost import planned_cost_lines
-from coldbench.report.plan import locustfile_lines, plan_lines
+from coldbench.report.plan import locustfile_lines, plan_lines, prepare_lines
 from coldbench.runs.folder import create, write_record
 
 
@@ -60,6 +60,12 @@ def command(
     memory: options.Memory = 512,
     vcpu: options.Vcpu = 0.0,
     max_cost: options.MaxCost = None,
+    prepare: Annotated[
+        str | None,
+        typer.Option(
+            "--prepare", metavar="'COMMAND'", help="Run this before each round: it makes the targets cold."
+        ),
+    ] = None,
     abort_on_errors: Annotated[
         float | None,
         typer.Option(
@@ -79,6 +85,9 @@ def command(
     checks = read_checks(check, targets)
     shared = crew.read_shared(processes, expect_workers, bind, token_file)
     locustfile = Path(profile).resolve() if is_locustfile(profile) else None
+    if prepare is not None and (shared is not None or locustfile is not None):
+        hint = "not with --processes, --expect-workers or a Locust file"
+        raise UsageError("it is for a load of one engine", place="--prepare", hint=hint)
     if locustfile is None:
         text, place = find_profile(profile)
         chosen = apply_settings(parse_profile(text, place), settings or [])
@@ -96,7 +105,7 @@ def command(
     output = Output(json_to=json_to, junit_to=junit, quiet=quiet)
     say = plan_lines if locustfile is None else locustfile_lines
     output.lines(say(chosen, the_plan, targets))
-    output.lines(idle_lines(chosen, targets))
+    output.lines(idle_lines(chosen, targets) if prepare is None else prepare_lines(prepare))
     if rates is not None:
         output.lines(planned_cost_lines(planned, rates))
     if dry_run:
@@ -114,9 +123,10 @@ def command(
         folder = create(out, run.command, run.name, datetime.now(UTC))
         write_record(folder, run)
         guard = None if abort_on_errors is None else ErrorGuard(abort_on_errors)
-        outcome = follow(_order(run, the_plan, there, locustfile), shared, folder, output, guard)
+        order = _order(run, the_plan, there, locustfile, prepared=prepare is not None)
+        outcome = follow(order, shared, folder, output, guard, prepare)
     run = close_run(folder, as_told(run, outcome), checks)
-    if isinstance(outcome.fault, UsageError):
+    if isinstance(outcome.fault, UsageError) and not run.counts.sent:
         raise outcome.fault  # nothing was measured
     show_and_keep(run, folder, output)
     if outcome.fault:
@@ -141,7 +151,9 @@ def _check_size(planned: int | None, most: int | None) -> None:
         )
 
 
-def _order(run: Run, the_plan: Plan, targets: Sequence[Target], locustfile: Path | None) -> Order:
+def _order(
+    run: Run, the_plan: Plan, targets: Sequence[Target], locustfile: Path | None, *, prepared: bool
+) -> Order:
     # Every invocation ends by its own timeout; the barrier is only there for what should not happen.
     drain_ns = max(target.timeout_ns for target in targets) + 1_000_000_000
     return Order(
@@ -150,4 +162,5 @@ def _order(run: Run, the_plan: Plan, targets: Sequence[Target], locustfile: Path
         targets=tuple(targets),
         drain_ns=drain_ns,
         locustfile=None if locustfile is None else str(locustfile),
+        prepare=prepared,
     )

@@ -1,10 +1,11 @@
 """What the processes of a run say to each other: frames of msgpack, each after its length.
 
     CLI --Order--> engine --Batch of RawFact--> writer --Progress--> CLI
-                   engine --Started, Pulse, Finished--> CLI
+                   engine --Started, Pulse, Waiting, Finished--> CLI
 
 A frame is a 4-byte big-endian length and that many bytes of msgpack. The CLI closing the engine's
-input means "the CLI is gone": the engine stops at once. A `Stop` means "end in order".
+input means "the CLI is gone": the engine stops at once. A `Stop` means "end in order", a `Go` answers
+`Waiting`.
 """
 
 import struct
@@ -27,10 +28,19 @@ class Order(Struct, frozen=True, kw_only=True, tag=True):
     targets: tuple[Target, ...]
     drain_ns: int  # how long to wait for what is in flight at the end
     locustfile: str | None = None  # the user's own, whose users the plan's one step counts
+    prepare: bool = False  # before each round the engine waits for a `Go`: something makes the targets cold
 
 
 class Stop(Struct, frozen=True, kw_only=True, tag=True):
     """End in order: dispatch nothing more, drain, report what is unfinished."""
+
+
+class Go(Struct, frozen=True, kw_only=True, tag=True):
+    """The round that the engine waits with may begin."""
+
+
+class Waiting(Struct, frozen=True, kw_only=True, tag=True):
+    """All is settled and silent before a round, until a `Go`."""
 
 
 class Started(Struct, frozen=True, kw_only=True, tag=True):

@@ -3,9 +3,10 @@
 import time
 
 import gevent
+from gevent.event import Event
 from locust.env import Environment
 
-from coldbench.core.messages import Order, Pulse, Started, frame
+from coldbench.core.messages import Order, Pulse, Started, Waiting, frame
 from coldbench.core.share import Share
 from coldbench.engine.drive import Drive, hold_collections
 from coldbench.engine.inbox import Inbox
@@ -24,7 +25,16 @@ def run(order: Order, from_cli: Inbox, to_cli: Pipe, facts: Pipe) -> None:
         if pulse is not None and to_cli.idle:
             to_cli.write(frame(pulse))
 
-    gevent.spawn(from_cli.listen, drive.stop, drive.give_up)
+    go = Event()
+
+    def wait_for_go() -> None:
+        go.clear()
+        to_cli.write(frame(Waiting()))
+        gevent.wait([go, drive.conductor.stop], count=1)
+
+    if order.prepare:
+        drive.conductor.before_round = wait_for_go
+    gevent.spawn(from_cli.listen, drive.stop, drive.give_up, go.set)
     ticking = gevent.spawn(drive.tick, tell)
     unreachable = drive.reach()
     runner.start(drive.users, spawn_rate=drive.users)

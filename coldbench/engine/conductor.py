@@ -51,6 +51,7 @@ class Conductor:
         self.stop = Event()
         self.pacer = Pacer(self.stop)
         self.gate: Gate = at_once
+        self.before_round: Callable[[], None] | None = None  # may block
         self.phase = ""
         *self._first_seqs, planned = accumulate((invocations(step) or 0 for step in plan.steps), initial=0)
         self._user_seqs: Iterator[int] = count(planned + share.rank, share.of)
@@ -59,9 +60,14 @@ class Conductor:
 
     def perform(self) -> None:
         """All steps in order. Returns when the last one has dispatched what it had to."""
-        ends_ns = None
+        ends_ns, round_number = None, -1
         following = [*self._plan.steps[1:], None]
         for index, (step, after) in enumerate(zip(self._plan.steps, following, strict=True)):
+            if step.round != round_number:
+                round_number = step.round
+                if self.before_round is not None:
+                    self._make_ready(step, self.before_round)
+                    ends_ns = None
             if self.stop.is_set():
                 return
             own = self._prepare(step, index)
@@ -73,6 +79,14 @@ class Conductor:
             ends_ns = began + step.duration_ns if step.kind in _OPEN_MODEL else None
             if step.kind is Kind.BURST or after is None or after.kind is Kind.IDLE:
                 self._settle()
+
+    def _make_ready(self, step: Step, ready: Callable[[], None]) -> None:
+        """Silence, in which the targets are made cold."""
+        self._settle()
+        for origin in self._origins:
+            origin.close_idle()
+        self.phase = f"{step.phase.partition(':')[0]}:prepare"
+        ready()
 
     def _prepare(self, step: Step, index: int) -> list[Own]:
         """What must not cost time once the step has begun; its own arrivals at each target."""

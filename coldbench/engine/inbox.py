@@ -6,7 +6,7 @@ import gevent.os
 import msgspec
 
 from coldbench.core.crew import Join, Lead
-from coldbench.core.messages import FrameReader, Order, Stop
+from coldbench.core.messages import FrameReader, Go, Order, Stop
 
 _STDIN = 0
 _READ_BYTES = 65536
@@ -26,13 +26,18 @@ class Inbox:
                 return None
         return msgspec.msgpack.decode(self._waiting.pop(0), type=Order | Lead | Join)
 
-    def listen(self, stop: Callable[[], None], gone: Callable[[], None]) -> None:
-        """Greenlet: call `stop` for each stop, and `gone` when the CLI is."""
+    def listen(
+        self, stop: Callable[[], None], gone: Callable[[], None], go: Callable[[], None] | None = None
+    ) -> None:
+        """Greenlet: call `stop` for each stop, `go` for each go, and `gone` when the CLI is."""
         # A stop may have come with that.
         while self._waiting or self._receive():
             for payload in self._waiting:
-                msgspec.msgpack.decode(payload, type=Stop)
-                stop()
+                match msgspec.msgpack.decode(payload, type=Stop | Go):
+                    case Stop():
+                        stop()
+                    case Go() if go is not None:
+                        go()
             self._waiting.clear()
         gone()
 

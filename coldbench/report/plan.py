@@ -31,6 +31,11 @@ def locustfile_lines(profile: Profile, plan: Plan, targets: Sequence[Target]) ->
     yield f"      seed {plan.seed}"
 
 
+def prepare_lines(command: str) -> Iterator[str]:
+    """What is run before each round."""
+    yield f"      before each round, for each target: {shown(command)}"
+
+
 def _stage(stage: Stage) -> str:
     match stage:
         case Idle(duration_ns=duration):

@@ -60,7 +60,8 @@ def lines(duration: str, *urls: str) -> list[str]:
 def test_a_silence_that_is_too_short_is_said_before_anything_is_sent() -> None:
     (line,) = lines("30s", LAMBDA, "https://f.example/")
     assert line.strip() == (
-        "idle 30s is below the 5m to 7m that unused instances of t0 live: use --set idle.duration=auto"
+        "idle 30s is below the 5m to 7m that unused instances of t0 live: "
+        "use --set idle.duration=auto, or --prepare"
     )
     assert not lines("8m", LAMBDA)
     assert not lines("30s", "lab:python?idle=5s")
