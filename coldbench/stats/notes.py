@@ -72,7 +72,8 @@ _KINDS = {
 }
 _ADVICE = {
     "stale_reuse": ", the server closed kept connections: use --connections fresh",
-    "timeout": ": their wait is longer than --timeout; they stay in the quantiles as at least that",
+    "timeout": ": they wait longer than --timeout. Service and response times count them as at least that; "
+    "whether they were cold nobody said, so that cold waits may be longer than those shown",
     "tls": ": no TLS that can be trusted is spoken there (--insecure does not verify the certificate)",
     "dns": ": the host name is not known",
     "refused": ": nothing listens there",

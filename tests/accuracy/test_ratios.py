@@ -43,18 +43,20 @@ def test_little_more_is_unknown_than_must_be(ratio: float, short: float) -> None
 
 @pytest.mark.accept
 def test_by_ratio_round_trip_and_jitter() -> None:
-    print("\n| ratio | round trip | Pareto tail | long gaps | recall | precision | wrong | unknown | best |")
-    print("|---:|---:|---|---:|---:|---:|---:|---:|---:|")
+    waits = "| ratio | round trip | Pareto tail | long gaps "
+    print(f"\n{waits}| recall | precision | wrong | unknown | best | by wait alone |\n|{'---:|' * 10}")
     for ratio, round_trip_ms, pareto, short in product(RATIOS, (2.0, 200.0), (False, True), SHORT):
         world = World(ratio=ratio, round_trip_ms=round_trip_ms, pareto=pareto, exponential=True)
         met = measured(world, short, runs=7)
         recall, precision = recall_and_precision(met)
         decided = met[Verdict.COLD, Verdict.COLD] > 0
         share, best = unknown(met) / met.total(), unknown_share(world, short, seed=1)
+        alone = unknown_share(world, short, seed=1, by_gap=False)
         print(
             f"| {ratio:g} | {round_trip_ms:g} ms | {'yes' if pareto else 'no'} | {1 - short:.0%} "
             f"| {f'{recall:.1%}' if decided else '-'} | {f'{precision:.1%}' if decided else '-'} "
-            f"| {wrong(met)} of {met.total():,} | {share:.1%} | {best:.1%} |"
+            f"| {wrong(met)} of {met.total():,} | {share:.1%} | {best:.1%} "
+            f"| {alone:.1%} |"
         )
         assert min(recall, precision) >= 0.98
         assert ratio < 20 or wrong(met) == 0
