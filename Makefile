@@ -6,10 +6,11 @@ BIN := $(VENV)/bin
 
 .PHONY: demo test lint unit audit pythons accept bench docs clean
 
+# Bursts that are no larger than a small machine can start at once: more would measure its crowding.
 demo: $(VENV)/.installed
 	@command -v node > /dev/null || echo "node is not installed: the demo leaves it out"
-	$(BIN)/coldbench run --url lab:python $$(command -v node > /dev/null && echo "--url lab:node") \
-	    --url lab:custom --profile burst --set size=20 --set idle.duration=8s
+	$(BIN)/coldbench run --url 'lab:python?idle=2s' $$(command -v node > /dev/null && echo "--url lab:node?idle=2s") \
+	    --url 'lab:custom?idle=2s' --profile burst --set size=4 --set idle.duration=3s --set repeat=10
 
 test: lint unit
 

@@ -35,8 +35,8 @@ FORMAT = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.D
 
 DEMO = (
     *("run", "--name", "demo", "--seed", "1", "--profile", "burst"),
-    *("--url", "lab:python", "--url", "lab:node", "--url", "lab:custom"),
-    *("--set", "size=20", "--set", "idle.duration=8s"),
+    *("--url", "lab:python?idle=2s", "--url", "lab:node?idle=2s", "--url", "lab:custom?idle=2s"),
+    *("--set", "size=4", "--set", "idle.duration=3s", "--set", "repeat=10"),
 )
 
 

@@ -21,6 +21,7 @@ _GRID = {
 _LINES: dict[str, object] = {"itemWidth": 28, "itemStyle": {"opacity": 0}}  # in a legend: without a marker
 _BAR_PX, _ROWS_PX = 5, 500  # a bar is thinner where all of them would take more than so much
 _MANY, _FEW_PX, _MANY_PX = 2_000, 7, 4  # so many points are drawn smaller, and without a tooltip each
+_NO_END: dict[str, object] = {"axisLabel": {"showMaxLabel": False}}  # 33.649218172 s, beside round numbers
 _LEAST_MS = 1e-3  # a log axis has no zero
 
 SECONDS = "s since the run began"
@@ -41,7 +42,7 @@ def scatter(series: Sequence[Series], x: str, y: str, x_max: float) -> dict[str,
     """Points over linear x and logarithmic y, for instance waits over time."""
     return {
         **_frame(series),
-        "xAxis": _axis(x, max=x_max),
+        "xAxis": _axis(x, max=x_max, **_NO_END),
         "yAxis": _axis(y, type="log", min=_power_below(series, 1)),
         "series": [
             {
@@ -108,7 +109,7 @@ def rows(series: Sequence[Series], x: str, y: str, x_max: float, number: int) ->
     return {
         **_frame(series, icon="roundRect"),
         # The axis of seconds stays below though the rows begin above.
-        "xAxis": _axis(x, max=x_max, axisLine={"onZero": False}),
+        "xAxis": _axis(x, max=x_max, axisLine={"onZero": False}, **_NO_END),
         "yAxis": _axis(
             y,
             min=0,
@@ -139,7 +140,7 @@ def steps(series: Sequence[Series], x: str, y: str, x_max: float) -> dict[str, o
     return {
         **_frame(series, **_LINES),
         "tooltip": {**_TOOLTIP, "trigger": "axis"},
-        "xAxis": _axis(x, max=x_max),
+        "xAxis": _axis(x, max=x_max, **_NO_END),
         "yAxis": _axis(y, min=0, minInterval=1),
         "series": [
             {
