@@ -31,6 +31,10 @@ _QUEUED = 0.5
 _NEAR_WHOLE = 0.2
 
 
+# What becomes of calls that one instance would take: others help it, as where its limit is a soft one.
+SPREAD = "spread"
+
+
 class Role(StrEnum):
     """Of an invocation: what follows the colon in its phase."""
 
@@ -66,8 +70,9 @@ class Burst(Struct, frozen=True, kw_only=True):
 
 
 class Concurrency(Struct, frozen=True, kw_only=True):
-    """What one instance takes at once. `per_instance` is None while no burst shows a limit: it is at least
-    `low`. By ids low = high; by the waits they are what the two bursts around it prove.
+    """What one instance takes at once. `per_instance` is None while no burst shows a limit, or the limit is
+    none (`when_full` is SPREAD): it is at least `low`. By ids low = high; by the waits they are what the two
+    bursts around it prove.
 
     `parallel` is that of the largest burst that has one. `slowed` is the size of the first burst without a
     single call as quick as a lone one.
@@ -160,6 +165,9 @@ class BurstTally:
         )
         if full is None:
             return found
+        if self._named and bursts[full].at_once < low and not bursts[full].queued:
+            # It has taken more: another instance took calls for which this one had room.
+            return replace(found, when_full=SPREAD)
         value = max(bursts[full].at_once, low)
         bounds = (value, value) if self._named else (low, bursts[full].size - 1)
         return replace(found, per_instance=value, low=bounds[0], high=max(value, bounds[1]))

@@ -18,6 +18,7 @@ class Policy(StrEnum):
 
     EITHER = "either"  # an instance is started for it, and it takes whichever comes first
     QUEUE = "queue"  # it waits for room; an instance is started only where none is up or starting
+    SOFT = "soft"  # a busy instance takes it at once, beyond its concurrency; another one is started beside
     SCALE = "scale"  # it waits for the instance that is started for it, even if another one gets room
 
 

@@ -4,7 +4,7 @@ A call takes the started instance with room that was used last (so that the othe
 waits, first in first out, for whichever comes first: an instance that gets room or one that gets ready.
 While it waits an instance is started for it at once, unless those already starting have room for all
 who wait, or the limit is reached. An instance that gets ready when nobody waits any more stays idle: its
-first use will find it pre-initialised. `Policy` has two other ways.
+first use will find it pre-initialised. `Policy` has other ways.
 """
 
 import asyncio
@@ -46,6 +46,10 @@ class Pool:
         for instance in reversed(self._ready):
             if self._has_room(instance):
                 return self._use(instance)
+        if self._spec.policy is Policy.SOFT and (busy := list(filter(self._lasts, self._ready))):
+            use = self._use(min(busy, key=lambda instance: instance.in_flight))
+            self._start_enough()
+            return use
         waiter: asyncio.Future[Use] = self._loop.create_future()
         self._waiting.append(waiter)
         self._start_enough()
@@ -84,10 +88,15 @@ class Pool:
         if self._spec.policy is Policy.QUEUE and (self._ready or self._starting):
             return
         while (
-            len(self._waiting) > len(self._starting) * self._spec.concurrency
+            self._unplaced() > len(self._starting) * self._spec.concurrency
             and len(self._starting) + len(self._ready) < self._spec.max_instances
         ):
             self._start()
+
+    def _unplaced(self) -> int:
+        """Calls for which no started instance has room, wherever they are meanwhile."""
+        beyond = (instance.in_flight - self._spec.concurrency for instance in self._ready)
+        return len(self._waiting) + sum(max(0, number) for number in beyond)
 
     def _start(self) -> None:
         self._starting.append(self._start_one())
@@ -95,14 +104,20 @@ class Pool:
     def _serve(self) -> None:
         """Hand instances with room to those who wait."""
         for instance in reversed(self._ready.copy()):
-            while self._waiting and self._has_room(instance):
+            while self._waiting and self._takes(instance):
                 if self._too_old(instance):
                     break
                 self._waiting.popleft().set_result(self._use(instance))
 
     def _has_room(self, instance: Instance) -> bool:
-        worn = self._spec.uses is not None and instance.uses >= self._spec.uses
-        return not worn and instance.in_flight < self._spec.concurrency
+        return self._lasts(instance) and instance.in_flight < self._spec.concurrency
+
+    def _takes(self, instance: Instance) -> bool:
+        soft = self._spec.policy is Policy.SOFT
+        return self._lasts(instance) if soft else self._has_room(instance)
+
+    def _lasts(self, instance: Instance) -> bool:
+        return self._spec.uses is None or instance.uses < self._spec.uses
 
     def _use(self, instance: Instance) -> Use:
         self._cancel_reaping(instance)

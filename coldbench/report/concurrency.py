@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from coldbench.core.concurrency import Concurrency, Fate
+from coldbench.core.concurrency import SPREAD, Concurrency, Fate
 from coldbench.core.hold import HoldBy
 from coldbench.core.target import Target
 from coldbench.report.words import count, ms, shown
@@ -38,6 +38,11 @@ def concurrency_words(found: Concurrency) -> Iterator[str]:
             f"One instance takes at least {found.low} at once, {by}. In the burst of {found.slowed} not one "
             "call was as quick as a lone one: they slow each other down, or the warm instance had gone. That "
             "tells no limit."
+        )
+    elif found.when_full == SPREAD:
+        yield (
+            f"One instance took {found.low} at once, {by}, and later fewer, beside another that was started "
+            "for none of them: its limit is a soft one, or calls are spread. It takes at least so many."
         )
     elif found.per_instance is None:
         yield f"One instance took all {found.low} calls at once ({by}); larger bursts may show its limit."

@@ -29,6 +29,12 @@ def test_ids_show_the_room_and_the_new_instances(tmp_path: Path) -> None:
     assert (its["method"], its["when_full"]) == ("ids", "started")
 
 
+@pytest.mark.slow
+def test_a_soft_limit_is_not_called_one(tmp_path: Path) -> None:
+    its = found("lab:python?concurrency=2&policy=soft", tmp_path, "--max-burst", "4")
+    assert (its["per_instance"], its["low"], its["when_full"]) == (None, 3, "spread")
+
+
 @pytest.mark.accept
 @pytest.mark.parametrize(
     "more", ["&policy=scale", "&policy=queue", "&evidence=none&policy=scale", "&evidence=none&policy=queue"]

@@ -82,6 +82,15 @@ def test_an_instance_that_takes_all_has_no_known_limit() -> None:
     assert (its.per_instance, its.low, its.high) == (None, 4, None)
 
 
+def test_an_instance_that_is_helped_has_no_known_limit() -> None:
+    """A soft limit of 2: the third call goes to the same instance, and another is started beside."""
+    bursts = [[call(f"{size}:burst", LONE_MS, "first") for _ in range(size)] for size in (1, 2, 3)]
+    helped = [call("4:burst", LONE_MS, instance) for instance in ("first", "first", "other", "other")]
+    limit = found([*bursts, helped], "first")
+    assert (limit.per_instance, limit.low, limit.high, limit.when_full) == (None, 3, None, "spread")
+    assert "took 3 at once, by the instances' ids, and later fewer" in next(concurrency_words(limit))
+
+
 def sharing(size: int, room: int, *, reported: bool, named: bool = True) -> Iterator[Invocation]:
     """So many calls to one instance whose calls share one processor; others are started for the rest."""
     inside = min(size, room)

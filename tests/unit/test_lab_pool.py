@@ -84,3 +84,36 @@ def test_an_instance_takes_no_more_calls_than_its_uses() -> None:
         assert (await calls[1]).instance is started[1]
 
     asyncio.run(play())
+
+
+def test_a_soft_limit_is_passed_at_once_and_another_instance_is_started_beside() -> None:
+    async def play() -> None:
+        pool, started, second = await busy(Policy.SOFT)
+        assert (await second).instance is started[0]
+        assert [one.in_flight for one in started] == [2, 0]
+        third = await pool.acquire()
+        assert third.instance is started[0]
+        assert len(started) == 3
+        pool.became_ready(started[1])
+        assert (await pool.acquire()).instance is started[1]
+        assert len(started) == 3
+
+    asyncio.run(play())
+
+
+def test_who_waits_for_a_first_instance_goes_to_it_beyond_a_soft_limit() -> None:
+    async def play() -> None:
+        started: list[Any] = []
+
+        def start() -> Any:
+            started.append(Fake())
+            return started[-1]
+
+        pool = Pool(FunctionSpec(runtime="r", folder="/f", policy=Policy.SOFT), start)
+        calls = [asyncio.create_task(pool.acquire()) for _ in range(3)]
+        await asyncio.sleep(0)
+        assert len(started) == 3
+        pool.became_ready(started[0])
+        assert {(await call).instance for call in calls} == {started[0]}
+
+    asyncio.run(play())
