@@ -28,6 +28,7 @@ from coldbench.core.lifetime import TrialTally
 from coldbench.core.summary import Fidelity, Result, Run, State
 from coldbench.core.surroundings import Surroundings, survey
 from coldbench.core.verdict import Judgement
+from coldbench.evidence.deployment import DeploymentTally
 from coldbench.evidence.platforms import platforms
 from coldbench.runs.folder import read_record, write_record
 from coldbench.runs.samples import SAMPLES, read_invocations, write_judgements
@@ -87,8 +88,14 @@ def analyse(
     tallies = _tally(run, facts, keep)
     measured = tallies.fidelity.fidelity(run.fidelity)
     targets = tallies.targets
-    observed = tuple(targets[target.name].observed(target) for target in run.targets)
-    results = tuple(targets[its.name].result(run.seed, _idle_s(its.platform)) for its in observed)
+    observed = tuple(
+        replace(targets[its.name].observed(its), deployment=tallies.deployed[its.name].deployment())
+        for its in run.targets
+    )
+    results = tuple(
+        targets[its.name].result(run.seed, _idle_s(its.platform), tallies.deployed[its.name].notes())
+        for its in observed
+    )
     counted = tallies.counts.counts(max(run.planned or 0, run.counts.intended))
     by_target = {result.target: result for result in results}
     values = {target: tally.values() for target, tally in targets.items()}
@@ -164,6 +171,7 @@ class _Tallies(NamedTuple):
     probed: dict[str, ProbedTally]
     trials: dict[str, TrialTally]
     bursts: BurstTally | None
+    deployed: dict[str, DeploymentTally]
 
 
 def _tally(run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None]) -> _Tallies:
@@ -175,6 +183,7 @@ def _tally(run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None]) 
         target.name: ResultTally(target.name, around[target.name].round_trip_ns, blocks, run.rates)
         for target in run.targets
     }
+    deployed = {target: DeploymentTally() for target in tallies}
     probed = {target: ProbedTally(target) for target in tallies} if run.command == "probe" else {}
     trials = {target: TrialTally() for target in tallies} if run.command == "lifetime" else {}
     bursts = BurstTally() if run.command == "concurrency" else None
@@ -193,6 +202,7 @@ def _tally(run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None]) 
             counts.verdict(judgement.verdict)
             if target in tallies:
                 tallies[target].add(invocation, judgement)
+                deployed[target].add(invocation.evidence)
             if target in probed:
                 probed[target].add(invocation, judgement)
             if target in trials:
@@ -200,7 +210,7 @@ def _tally(run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None]) 
             yield judgement
 
     keep(judgements())
-    return _Tallies(counts, fidelity, tallies, probed, trials, bursts)
+    return _Tallies(counts, fidelity, tallies, probed, trials, bursts, deployed)
 
 
 def _told_by_latency(facts: Facts, around: Mapping[str, Surroundings]) -> dict[str, Telling]:

@@ -56,6 +56,7 @@ class TargetInfo(Struct, frozen=True, kw_only=True):
     method: str = "GET"
     connections: str = "reuse"
     labels: dict[str, str] = {}
+    deployment: dict[str, str] = {}  # as its answers tell it: code, version, memory_mb, region
 
 
 class Counts(Struct, frozen=True, kw_only=True):

@@ -27,6 +27,7 @@ class Field(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     verified: Verified
     at: Literal["header", "cookie", "tail", "body", "log", "env"] = "header"
     tells: Tells | None = None
+    deployment: Literal["code", "version", "memory_mb", "region"] | None = None
     unit: Literal["ms", "s", "us", "ns"] = "ms"
     key: str | None = None
     negated: bool = False

@@ -47,6 +47,11 @@ def _reader(field: Field) -> Callable[[str], object]:
     return read if field.key is None else partial(_member, key=field.key, read=read)
 
 
+def member(key: str) -> Callable[[str], str | None]:
+    """Reads a member of the JSON object that a value is, as text."""
+    return partial(_member, key=key, read=identifier)
+
+
 def _negated(text: str) -> bool | None:
     said = flag(text)
     return None if said is None else not said
@@ -57,7 +62,7 @@ def _duration(text: str, *, ms: float) -> float | None:
     return None if number is None else number * ms
 
 
-def _member(text: str, *, key: str, read: Callable[[str], object]) -> object:
+def _member(text: str, *, key: str, read: Callable[[str], Any]) -> Any:
     """Of a JSON object that is the value."""
     try:
         said = msgspec.json.decode(text, type=dict[str, msgspec.Raw]).get(key)

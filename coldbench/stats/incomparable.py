@@ -46,13 +46,17 @@ def _of_runs(records: Sequence[Run]) -> Iterator[str]:
     if keys := _differing([run.profile or {} for run in records]):
         yield f"they differ in the profile: {', '.join(keys)}"
     for what, of in _ALIKE.items():
-        found = {of(run) for run in records}
+        found = {said for run in records if (said := of(run))}
         if len(found) > 1:
             yield f"they differ in {what}: {_and(found)}"
 
 
 def _of_targets(field: str) -> Callable[[Run], str]:
     return lambda run: "/".join(sorted({str(getattr(target, field)) for target in run.targets}))
+
+
+def _deployed(kind: str) -> Callable[[Run], str]:
+    return lambda run: "/".join(sorted({target.deployment.get(kind, "") for target in run.targets} - {""}))
 
 
 def _of_machine(key: str) -> Callable[[Run], str]:
@@ -64,6 +68,10 @@ _ALIKE: dict[str, Callable[[Run], str]] = {
     "the connections": _of_targets("connections"),
     "the method": _of_targets("method"),
     "the evidence level": _of_targets("evidence_level"),
+    "the deployed code": _deployed("code"),
+    "the deployed version": _deployed("version"),
+    "the memory, MB": _deployed("memory_mb"),
+    "the region": _deployed("region"),
     "the machine's system": _of_machine("system"),
     "the machine's processor": _of_machine("processor"),
     "the machine's cores": _of_machine("cores"),

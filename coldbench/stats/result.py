@@ -4,6 +4,7 @@ What is kept is bounded: distributions, counts and samples, never the invocation
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -223,10 +224,13 @@ class ResultTally:
         # Kinds of cold starts are never pooled: the figures are those of the kind that was met most.
         return self._cold[self.cold_kind] if self._cold else _ColdStarts()
 
-    def result(self, seed: int, idle_s: tuple[float, float] | None = None) -> Result:
+    def result(
+        self, seed: int, idle_s: tuple[float, float] | None = None, more: Iterable[str] = ()
+    ) -> Result:
         """The figures; `seed` is that of the run and decides what is resampled.
 
-        `idle_s` is how long an unused instance lives on this platform, shortest and longest.
+        `idle_s` is how long an unused instance lives on this platform, shortest and longest; `more` are
+        notes that others have.
         """
         cold = self._main_cold()
         first_status = None if self._first_status is None else str(self._first_status)
@@ -245,7 +249,7 @@ class ResultTally:
         )
         quantiles = {field: values.quantiles(cut_off) for field, (values, cut_off) in self.values().items()}
         result = replace(result, **quantiles)
-        found = (*self._reported.notes(), *self._processes.notes())
+        found = (*self._reported.notes(), *self._processes.notes(), *more)
         return replace(result, notes=tuple(notes(result, self._silent, found, idle_s)))
 
 

@@ -64,6 +64,7 @@ def test_a_run_reads_the_reports_and_leaks_nothing(tmp_path: Path) -> None:
     assert run["targets"][0]["name"] == "hello"
     assert run["targets"][0]["evidence_level"] == 3
     assert run["targets"][0]["platform"] == "aws_lambda_invoke"
+    assert run["targets"][0]["deployment"] == {"memory_mb": "128", "version": "$LATEST"}
     assert result(tmp_path / "run.json")["verdicts"]["cold"] == double.started >= 2
     assert result(tmp_path / "run.json")["verdicts"]["discarded"] == 0
     no_secret_in(tmp_path, done, shown)

@@ -9,8 +9,9 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from coldbench.analysis import compare
+from coldbench.analysis import compare, open_run
 from coldbench.core.change import parse_change
 from coldbench.core.comparison import Comparison, Difference, Group, Told
 from coldbench.core.errors import UsageError
@@ -18,6 +19,7 @@ from coldbench.core.summary import Outcome
 from coldbench.report.comparison import comparison_csv, comparison_words
 from coldbench.report.html.comparison import comparison_page
 from coldbench.report.text import comparison_markdown, comparison_text
+from coldbench.runs.folder import write_record
 from tests.unit.measured import measured
 
 THREE = {"node": 100.0, "python": 103.0, "custom": 300.0}
@@ -115,6 +117,19 @@ def test_what_makes_runs_differ_is_said(tmp_path: Path) -> None:
     assert "they differ in the profile: repeat" in said
     assert "times of day differ" in said
     assert compared(measured(tmp_path, "c", THREE)).warnings == ()
+
+
+def test_another_deployment_is_said(tmp_path: Path) -> None:
+    folders = [measured(tmp_path, name, {"f": 100.0}) for name in "abc"]
+    for folder, told in zip(
+        folders, ({"code": "1", "region": "x"}, {"code": "2", "region": "x"}, {}), strict=True
+    ):
+        run = open_run(folder)
+        write_record(folder, replace(run, targets=(replace(run.targets[0], deployment=told),)))
+    assert "they differ in the deployed code: 1 and 2" in compared(folders[0], folders[1]).warnings
+    assert not [
+        text for text in compared(folders[0], folders[2]).warnings if "code" in text or "region" in text
+    ]
 
 
 @pytest.mark.parametrize(
