@@ -1,9 +1,12 @@
 """The platforms' own ways to invoke a function, as URL schemes."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
+from coldbench.core.errors import UsageError
 from coldbench.core.target import Signing
 
 
@@ -21,6 +24,24 @@ class Api(Struct, frozen=True, kw_only=True):
     signing: Signing | None = None
     body_of: Callable[[bytes], bytes] | None = None
     evidence_body_bytes: int = 0
+
+
+def read_url(
+    url: str, name: re.Pattern[str], keys: Sequence[str], *, what: str, hint: str
+) -> tuple[re.Match[str], dict[str, str]]:
+    """Of `SCHEME:NAME[?KEY=VALUE&...]`: the name, as the pattern has it, and what is said by the keys.
+
+    Raises UsageError for a name that is not `what` is expected, with the hint, and for another key.
+    """
+    where, _, query = url.partition(":")[2].partition("?")
+    named = name.fullmatch(where)
+    if named is None:
+        raise UsageError(f"not {what}", place=url, hint=hint)
+    said = dict(parse_qsl(query, keep_blank_values=True))
+    unknown = next((key for key in said if key not in keys), None)
+    if unknown is not None:
+        raise UsageError(f"unknown key {unknown!r}", place=url, hint=f"it takes {', '.join(keys)}")
+    return named, said
 
 
 def parse_api_url(url: str) -> Api | None:

@@ -8,12 +8,12 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import quote, urlsplit
 
 from coldbench.core.errors import UsageError
 from coldbench.core.request import address, request_fields, request_target
 from coldbench.core.target import Aws4, Target
-from coldbench.targets.api import Api
+from coldbench.targets.api import Api, read_url
 
 # A name or an ARN, and what may follow: a version, an alias, $LATEST.
 _FUNCTION = re.compile(
@@ -34,15 +34,8 @@ def parse_lambda_url(url: str) -> Api:
 
     `?region=` and `?endpoint=` go before what AWS's own configuration says. Raises UsageError.
     """
-    where, _, query = url.removeprefix("lambda:").partition("?")
-    named = _FUNCTION.fullmatch(where)
-    if named is None:
-        hint = "write lambda:FUNCTION, lambda:FUNCTION:QUALIFIER or lambda:ARN"
-        raise UsageError("not a function's name", place=url, hint=hint)
-    said = dict(parse_qsl(query, keep_blank_values=True))
-    unknown = next((key for key in said if key not in _KEYS), None)
-    if unknown is not None:
-        raise UsageError(f"unknown key {unknown!r}", place=url, hint=f"there are {', '.join(_KEYS)}")
+    hint = "write lambda:FUNCTION, lambda:FUNCTION:QUALIFIER or lambda:ARN"
+    named, said = read_url(url, _FUNCTION, _KEYS, what="a function's name", hint=hint)
     # botocore itself reads only AWS_DEFAULT_REGION.
     region = said.get("region") or named["region"] or os.environ.get("AWS_REGION")
     with _words(url):

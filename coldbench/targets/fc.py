@@ -18,7 +18,7 @@ from uuid import uuid4
 from coldbench.core.errors import UsageError
 from coldbench.core.request import request_fields
 from coldbench.core.target import Acs3, Target
-from coldbench.targets.api import Api
+from coldbench.targets.api import Api, read_url
 
 _ALGORITHM = "ACS3-HMAC-SHA256"
 _FC2, _FC3 = "2021-04-06", "2023-03-30"
@@ -36,16 +36,8 @@ def parse_fc_url(url: str) -> Api:
 
     `?region=` and `?account=`, or `?endpoint=`, go before the environment. Raises UsageError.
     """
-    where, _, query = url.removeprefix("fc:").partition("?")
-    named = _FUNCTION.fullmatch(where)
-    if named is None:
-        hint = "write fc:FUNCTION, or fc:SERVICE/FUNCTION for version 2.0; :QUALIFIER may follow"
-        raise UsageError("not a function's name", place=url, hint=hint)
-    said = dict(parse_qsl(query, keep_blank_values=True))
-    unknown = next((key for key in said if key not in (*_KEYS, "endpoint")), None)
-    if unknown is not None:
-        hint = f"there are {', '.join(_KEYS)}, endpoint"
-        raise UsageError(f"unknown key {unknown!r}", place=url, hint=hint)
+    hint = "write fc:FUNCTION, or fc:SERVICE/FUNCTION for version 2.0; :QUALIFIER may follow"
+    named, said = read_url(url, _FUNCTION, (*_KEYS, "endpoint"), what="a function's name", hint=hint)
     base = said.get("endpoint")
     if base is None:
         base = f"https://{_told('account', said, url)}.{_told('region', said, url)}.fc.aliyuncs.com"

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 from coldbench.core.errors import UsageError
 from coldbench.core.request import request_fields
 from coldbench.core.target import SdkHmac, Target
-from coldbench.targets.api import Api
+from coldbench.targets.api import Api, read_url
 
 # functiongraph_06_0102.html: it names region and project, too; without a version it is the latest.
 _URN = re.compile(
@@ -29,20 +29,13 @@ def parse_huawei_url(url: str) -> Api:
 
     `?endpoint=` is for a region with a host of its own. Raises UsageError.
     """
-    urn, _, query = url.removeprefix("huawei:").partition("?")
-    named = _URN.fullmatch(urn)
-    if named is None:
-        hint = "write huawei:urn:fss:REGION:PROJECT:function:PACKAGE:NAME[:VERSION], as the console shows it"
-        raise UsageError("not a function's URN", place=url, hint=hint)
-    said = dict(parse_qsl(query, keep_blank_values=True))
-    unknown = next((key for key in said if key != "endpoint"), None)
-    if unknown is not None:
-        raise UsageError(f"unknown key {unknown!r}", place=url, hint="there is endpoint")
+    hint = "write huawei:urn:fss:REGION:PROJECT:function:PACKAGE:NAME[:VERSION], as the console shows it"
+    named, said = read_url(url, _URN, ("endpoint",), what="a function's URN", hint=hint)
     base = said.get("endpoint") or f"https://functiongraph.{named['region']}.myhuaweicloud.com"
     return Api(
         name=named["name"],
         platform="huawei_functiongraph",
-        endpoint=f"{base.rstrip('/')}/v2/{named['project']}/fgs/functions/{urn}/invocations",
+        endpoint=f"{base.rstrip('/')}/v2/{named['project']}/fgs/functions/{named[0]}/invocations",
         # The function's own answer, not wrapped into JSON.
         headers=(("X-Cff-Request-Version", "v0"), ("X-Project-Id", named["project"])),
         signing=SdkHmac(),

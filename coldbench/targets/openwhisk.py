@@ -8,10 +8,9 @@ import re
 from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import parse_qsl
 
 from coldbench.core.errors import UsageError
-from coldbench.targets.api import Api
+from coldbench.targets.api import Api, read_url
 
 # docs/reference.md, "Entity names"; theirs may have spaces inside, too, which no URL has.
 _ENTITY = r"\w[\w@.-]*"
@@ -25,14 +24,8 @@ def parse_openwhisk_url(url: str) -> Api:
 
     Raises UsageError for what is no action, or where host or key are not known.
     """
-    where, _, query = url.removeprefix("openwhisk:").partition("?")
-    if not _ACTION.fullmatch(where):
-        hint = "write openwhisk:NAMESPACE/[PACKAGE/]ACTION; _ is your own namespace"
-        raise UsageError("not the name of an action", place=url, hint=hint)
-    said = dict(parse_qsl(query, keep_blank_values=True))
-    unknown = next((key for key in said if key != "apihost"), None)
-    if unknown is not None:
-        raise UsageError(f"unknown key {unknown!r}", place=url, hint="there is apihost")
+    hint = "write openwhisk:NAMESPACE/[PACKAGE/]ACTION; _ is your own namespace"
+    named, said = read_url(url, _ACTION, ("apihost",), what="the name of an action", hint=hint)
     properties = _properties()
     host = said.get("apihost") or os.environ.get("__OW_API_HOST") or properties.get("APIHOST")
     key = os.environ.get("__OW_API_KEY") or properties.get("AUTH")
@@ -40,7 +33,7 @@ def parse_openwhisk_url(url: str) -> Api:
         missing, hint = ("API host", "add ?apihost=https://...") if not host else ("key", "set __OW_API_KEY")
         raise UsageError(f"nobody says the {missing}", place=url, hint=f"{hint}, or write it to ~/.wskprops")
     base = host if "://" in host else f"https://{host}"
-    namespace, _, action = where.partition("/")
+    namespace, _, action = named[0].partition("/")
     return Api(
         name=action.rpartition("/")[2],
         platform="openwhisk",

@@ -13,14 +13,13 @@ from datetime import UTC, datetime
 from functools import partial
 from hashlib import sha256
 from typing import Any
-from urllib.parse import parse_qsl
 
 import msgspec
 
 from coldbench.core.errors import UsageError
 from coldbench.core.request import request_fields
 from coldbench.core.target import Target, Tc3
-from coldbench.targets.api import Api
+from coldbench.targets.api import Api, read_url
 
 _SERVICE, _VERSION = "scf", "2018-04-16"
 _NAME = r"[A-Za-z][\w-]*"
@@ -38,15 +37,8 @@ def parse_tencent_url(url: str) -> Api:
 
     `?region=` goes before the environment; `?endpoint=` is for another host. Raises UsageError.
     """
-    where, _, query = url.removeprefix("tencent:").partition("?")
-    named = _FUNCTION.fullmatch(where)
-    if named is None:
-        hint = "write tencent:FUNCTION, tencent:NAMESPACE/FUNCTION; :QUALIFIER may follow"
-        raise UsageError("not a function's name", place=url, hint=hint)
-    said = dict(parse_qsl(query, keep_blank_values=True))
-    unknown = next((key for key in said if key not in _KEYS), None)
-    if unknown is not None:
-        raise UsageError(f"unknown key {unknown!r}", place=url, hint=f"there are {', '.join(_KEYS)}")
+    hint = "write tencent:FUNCTION, tencent:NAMESPACE/FUNCTION; :QUALIFIER may follow"
+    named, said = read_url(url, _FUNCTION, _KEYS, what="a function's name", hint=hint)
     region = said.get("region") or os.environ.get("TENCENTCLOUD_REGION", "")
     if not re.fullmatch(r"[a-z0-9-]+", region):
         hint = "add ?region=..., or set TENCENTCLOUD_REGION"

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,17 @@ def carried_out(done: subprocess.CompletedProcess[str]) -> None:
     """It ended well: with 0, or with 4 and the word that this machine was too busy to send on time."""
     words = " ".join((done.stdout + done.stderr).split())
     assert done.returncode == 0 or (done.returncode == 4 and "the generator was the limit" in words), words
+
+
+def nowhere(secrets: Iterable[str], folder: Path, *done: subprocess.CompletedProcess[str]) -> None:
+    """No secret is anywhere in what was written or printed."""
+    written = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert any(name.endswith("samples.db") for name in written)
+    for number, one in enumerate(done):
+        written[f"printed by {number}"] = (one.stdout + one.stderr).encode()
+    for secret in secrets:
+        for name, data in written.items():
+            assert secret.encode() not in data, (name, secret)
 
 
 @contextmanager

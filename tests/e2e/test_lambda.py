@@ -2,14 +2,13 @@
 
 import json
 import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e import lambda_double
-from tests.e2e.cli import carried_out, coldbench
+from tests.e2e.cli import carried_out, coldbench, nowhere
 
 pytest.importorskip("botocore")
 
@@ -20,23 +19,13 @@ CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": lambda_double.SECRET,
     "AWS_SESSION_TOKEN": lambda_double.TOKEN,
 }
+SECRETS = (*lambda_double.SECRETS, lambda_double.LOGGED, "AWS4-HMAC-SHA256")
 CONFIGURED = {
     "AWS_REGION": lambda_double.REGION,
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-
-
-def no_secret_in(folder: Path, *done: subprocess.CompletedProcess[str]) -> None:
-    """Neither the credentials nor the function's own log are anywhere in what was written or printed."""
-    written = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    assert any(name.endswith("samples.db") for name in written)
-    for number, one in enumerate(done):
-        written[f"printed by {number}"] = (one.stdout + one.stderr).encode()
-    for secret in (*lambda_double.SECRETS, lambda_double.LOGGED, "AWS4-HMAC-SHA256"):
-        for name, data in written.items():
-            assert secret.encode() not in data, (name, secret)
 
 
 def result(document: Path) -> dict[str, Any]:
@@ -67,7 +56,7 @@ def test_a_run_reads_the_reports_and_leaks_nothing(tmp_path: Path) -> None:
     assert run["targets"][0]["deployment"] == {"memory_mb": "128", "version": "$LATEST"}
     assert result(tmp_path / "run.json")["verdicts"]["cold"] == double.started >= 2
     assert result(tmp_path / "run.json")["verdicts"]["discarded"] == 0
-    no_secret_in(tmp_path, done, shown)
+    nowhere(SECRETS, tmp_path, done, shown)
 
 
 @pytest.mark.slow
@@ -84,7 +73,7 @@ def test_the_probe_signs_each_request_and_leaks_nothing(tmp_path: Path) -> None:
     assert double.refused == []
     assert result(tmp_path / "run.json")["verdicts"]["cold"] == double.started >= 3
     assert result(tmp_path / "run.json")["init_ms"]["min"] == lambda_double.INIT_S * 1000
-    no_secret_in(tmp_path, done)
+    nowhere(SECRETS, tmp_path, done)
 
 
 def test_an_init_that_nobody_waited_for_is_preinitialised(tmp_path: Path) -> None:
