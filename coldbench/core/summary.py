@@ -101,6 +101,14 @@ class Worker(Struct, frozen=True, kw_only=True):
     lost_after_s: float | None = None  # None for one that stayed to the end
 
 
+class InitSpan(Struct, frozen=True, kw_only=True):
+    """A part of init that the function names itself, over its instances; the most that the bursts of one
+    round met for the first time."""
+
+    ms: Quantiles
+    most_in_bursts: int | None = None
+
+
 class Result(Struct, frozen=True, kw_only=True):
     """What was found for one target. Each `*_ms` is None where nothing of it was observed."""
 
@@ -110,6 +118,7 @@ class Result(Struct, frozen=True, kw_only=True):
     instances: int | None = None
     startup_ms: Quantiles | None = None
     init_ms: Quantiles | None = None
+    init_spans: dict[str, InitSpan] = {}  # by the names that the function gives
     platform_ms: Quantiles | None = None
     unattributed_ms: Quantiles | None = None
     exec_ms: Quantiles | None = None

@@ -54,6 +54,7 @@ def _of(result: Result) -> Iterator[str]:
         yield said or "no answer came from the function itself"
     else:
         yield f"{_price(result)}{_parts(result)}"
+        yield from _named_spans(result)
         execution = _median(result.exec_ms)
         if execution is not None:
             yield f"Execution takes {ms(execution)} ms"
@@ -89,6 +90,15 @@ def _rest(result: Result) -> str:
     if result.startup_ms is not None or penalty is None or init is None or penalty.value <= init:
         return ""
     return f", the rest, about {ms(penalty.value - init)} ms, outside it"
+
+
+def _named_spans(result: Result) -> Iterator[str]:
+    """What the function itself says of its init, and how many of its instances may do that at once."""
+    for name, span in result.init_spans.items():
+        if span.ms.p50 is not None:
+            most = span.most_in_bursts or 0
+            together = f", in up to {most} instances that one round of bursts began" if most > 1 else ""
+            yield f"Within the init {shown(name)} takes {ms(span.ms.p50)} ms{together}"
 
 
 def _how_often(result: Result, judged: int) -> Iterator[str]:

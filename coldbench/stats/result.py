@@ -16,6 +16,7 @@ from coldbench.core.sample import SystematicSample
 from coldbench.core.summary import Interval, Result, TargetInfo
 from coldbench.core.verdict import ColdKind, Judgement, Verdict
 from coldbench.stats.distribution import Distribution
+from coldbench.stats.init_spans import InitSpanTally
 from coldbench.stats.intervals import difference_of_medians
 from coldbench.stats.notes import notes
 from coldbench.stats.processes import ProcessTally
@@ -132,6 +133,7 @@ class ResultTally:
         self._response = Distribution()
         self._dns, self._connect, self._tls = Distribution(), Distribution(), Distribution()
         self._reported = ReportedTimes()
+        self._init_spans = InitSpanTally()
         self._processes = ProcessTally()
 
     def add(self, invocation: Invocation, judgement: Judgement) -> None:
@@ -159,8 +161,9 @@ class ResultTally:
         self._exec.add(evidence.exec_ms, block)
         self._service.add(_ms(invocation.service_ns), block)
         self._response.add(_ms(invocation.response_ns))
-        if evidence.instance is not None:
+        if evidence.instance is not None and evidence.instance not in self._instances:
             self._instances.add(evidence.instance)
+            self._init_spans.add(invocation, block)
         if verdict is Verdict.COLD:
             self._cold[judgement.cold_kind].add(invocation, block, self._round_trip_ns or 0)
         elif verdict is Verdict.WARM:
@@ -241,6 +244,7 @@ class ResultTally:
             instances=len(self._instances) or None,
             cold_penalty_ms=_penalty(cold.waits, self._warm, seed),
             round_trip_ms=_ms(self._round_trip_ns),
+            init_spans=self._init_spans.spans(),
             cold_kinds={kind.value: its.number for kind, its in self._cold.items() if kind},
             errors=dict(self._errors),
             statuses=dict(self._statuses),

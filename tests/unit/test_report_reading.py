@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from coldbench.core.summary import Interval, Result
+from coldbench.core.summary import InitSpan, Interval, Quantiles, Result
 from coldbench.report.reading import reading
 from tests.unit.report_runs import NODE, PYTHON, SILENT, run_of, times
 
@@ -31,6 +31,11 @@ def test_what_a_cold_start_costs_and_what_it_is_made_of() -> None:
             replace(PYTHON, startup_ms=None, platform_ms=None, exec_ms=None),
             "init 64.4 ms (medians), the rest, about 6.90 ms, outside it. 60 of",
         ),
+        (
+            replace(PYTHON, init_spans={"db": InitSpan(ms=times(21.0), most_in_bursts=20)}),
+            "Within the init db takes 21.0 ms, in up to 20 instances that one round of bursts began. E",
+        ),
+        (replace(PYTHON, init_spans={"db": InitSpan(ms=Quantiles(n=1))}), "(medians). Execution"),
         (replace(NODE, exec_ms=None), "too few cold calls to say what one costs. 4 of 60 calls (6.7 %)"),
         (replace(PYTHON, platform_ms=None, unattributed_ms=times(6.6)), "unattributed 6.60 ms, init 64.4 ms"),
         (Result(target="t", verdicts={"warm": 9}), "t: no cold start in 9 calls."),
