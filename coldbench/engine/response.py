@@ -15,7 +15,8 @@ MAX_HEAD_BYTES = 64 * 1024  # interim responses and trailers included
 MAX_BODY_BYTES = 64 * 1024 * 1024
 
 _VERSIONS = "1.0", "1.1"
-_FINAL = tuple(b"HTTP/1.%d %d" % (minor, hundreds) for minor in (0, 1) for hundreds in range(2, 6))
+_ONE = ord("1")
+_EMPTY_LINE = b"\r\n\r\n"
 _BODILESS = 204, 304
 # The trailer section that ends a chunked body (RFC 9112, 7.1): what stands between the last chunk and the
 # end. A trailer field line always has a colon, so it cannot be taken for a last chunk.
@@ -32,10 +33,12 @@ class Response:
     __slots__ = (
         "_head",
         "_head_request",
+        "_interim",
         "_parser",
         "_tail",
         "body_bytes",
         "body_start",
+        "chunked",
         "complete",
         "error",
         "keep_alive",
@@ -53,7 +56,9 @@ class Response:
     def reset(self) -> None:
         """Ready for the next response on the same connection."""
         self._head = b""
-        self._tail: bytes | None = None
+        self._interim = False  # whether interim responses came first
+        self._tail = b""
+        self.chunked = False
         self.status = 0
         self.body_bytes = 0
         self.body_start = b""
@@ -65,7 +70,7 @@ class Response:
         """Take bytes of the plain stream."""
         in_head = not self.status
         if in_head:
-            self._head = self._head + data if self._head else data
+            self._head += data
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -79,7 +84,7 @@ class Response:
         # Without a final status yet, all of it is head: a flood of interim responses counts too.
         if in_head and len(self._head) > MAX_HEAD_BYTES < len(self.head() if self.status else self._head):
             self.error = Error.TOO_LARGE
-        if self._tail is not None:
+        if self.chunked:
             self._tail = (self._tail + data)[-MAX_HEAD_BYTES:]
 
     def end_of_stream(self) -> None:
@@ -95,35 +100,45 @@ class Response:
     def head(self) -> bytes:
         """The header block of the final response, without the empty line."""
         head = self._head
+        # If all came at once and nothing came behind it, its end is where it has to be: no need to search.
+        end = len(head) - self.body_bytes - len(_EMPTY_LINE)
+        alone = self.keep_alive and not self._interim and not self.chunked
+        if alone and end > 0 and head.startswith(_EMPTY_LINE, end):
+            return head[:end]
         while head.startswith((b"HTTP/1.1 1", b"HTTP/1.0 1")):
-            _, _, head = head.partition(b"\r\n\r\n")
-        return head.partition(b"\r\n\r\n")[0]
+            _, _, head = head.partition(_EMPTY_LINE)
+        return head.partition(_EMPTY_LINE)[0]
 
     def trailers(self) -> bytes:
         """The trailer block of a chunked response."""
-        if self._tail is None:
-            return b""
         found = _TRAILERS.search(self._tail)
         return found.group(1) if found else b""
 
     # The parser's callbacks (httptools finds them by name).
 
+    def on_message_begin(self) -> None:
+        if self.complete:
+            self.keep_alive = False  # the beginning of a second response, which nobody asked for
+
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
-        if status < 200 or self.complete:
+        if self.complete:
+            return
+        if status < 200:
+            self._interim = True
             return
         self.status = status
-        # Of what an interim response precedes, the parser says it; its text takes time to make.
-        if not self._head.startswith(_FINAL) and self._parser.get_http_version() not in _VERSIONS:
+        # The parser's own word for the version takes time to make: a look at "HTTP/1." is faster.
+        if (self._interim or self._head[5] != _ONE) and self._parser.get_http_version() not in _VERSIONS:
             self.error = Error.PROTOCOL
         if self._head_request:
             # llhttp cannot know that no body follows; a fresh parser forgets that it waits for one.
-            self._complete()
+            self.complete = True
+            self.keep_alive = self._parser.should_keep_alive()
             self._new_parser()
 
     def on_chunk_header(self) -> None:
-        if self._tail is None:
-            self._tail = b""
+        self.chunked = True
 
     def on_body(self, body: bytes) -> None:
         if self.complete:
@@ -137,14 +152,9 @@ class Response:
     def on_message_complete(self) -> None:
         if self._head_request:
             return
-        if self.complete:
-            self.keep_alive = False  # a second response, which nobody asked for
-        elif self.status:
-            self._complete()
-
-    def _complete(self) -> None:
-        self.complete = True
-        self.keep_alive = self._parser.should_keep_alive()
+        if self.status and not self.complete:
+            self.complete = True
+            self.keep_alive = self._parser.should_keep_alive()
 
     def _new_parser(self) -> None:
         self._parser = httptools.HttpResponseParser(self)

@@ -25,6 +25,9 @@ WHOLE = [
     (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi", True, 200, 2, False),
     (OK + b"garbage", False, 200, 5, False),
     (OK + OK, False, 200, 5, False),
+    (OK + b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", False, 200, 5, False),
+    (OK + b"HTTP/1.1 200 O", False, 200, 5, False),
+    (CHUNKED + b"0\r\n\r\n" + b"HTTP/1.1 200 O", False, 200, 5, False),
 ]
 BROKEN = [
     (b"", True, None),
