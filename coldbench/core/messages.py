@@ -117,17 +117,16 @@ class Progress(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class RawFact(Struct, frozen=True, array_like=True):
-    """An invocation as it leaves the hot path: nothing read, nothing judged.
+    """An invocation as it leaves the hot path: nothing read, nothing judged, nothing computed.
 
-    `target` and `phase` are indices into the order's targets and the plan's steps; `head` is the
-    response's header block and `trailers` its trailer block, as received. `body_start` is of those bodies
-    alone that are evidence, or shown to people.
+    Instants are of the engine's own monotonic clock. `target` and `phase` are indices into the order's
+    targets and the plan's steps; `head` is the response's header block and `trailers` its trailer block, as
+    received. `body_start` is of those bodies alone that are evidence, or shown to people.
     """
 
     seq: int
     target: int
     phase: int
-    worker: int
     intended_ns: int
     started_ns: int | None
     sent_ns: int | None = None
@@ -146,7 +145,15 @@ class RawFact(Struct, frozen=True, array_like=True):
     expected_body: bool = True  # or nothing is expected of it
 
 
-def frame(message: Struct | list[RawFact]) -> bytes:
+class Batch(Struct, frozen=True, array_like=True):
+    """Facts that leave an engine together; `zero_ns` is when the run's clock began, on that engine's."""
+
+    worker: int
+    zero_ns: int
+    facts: list[RawFact]
+
+
+def frame(message: Struct) -> bytes:
     """One frame of `message`."""
     payload = msgspec.msgpack.encode(message)
     return LENGTH.pack(len(payload)) + payload

@@ -33,7 +33,7 @@ def stamp_arrivals(sock: Any) -> None:
 class Arrivals:
     """Puts the kernel's stamps, which are of the wall clock, on the monotonic clock."""
 
-    __slots__ = ("_ahead_ns", "_compared_ns")
+    __slots__ = ("_ahead_ns", "_due_ns")
 
     def __init__(self) -> None:
         self._compare()
@@ -41,9 +41,9 @@ class Arrivals:
     def instant(self, ancillary: Sequence[tuple[int, int, bytes]]) -> int:
         """The monotonic instant, ns, at which what `recvmsg` just returned had arrived."""
         now = monotonic_ns()
-        if len(ancillary) != 1:
+        if not ancillary:
             return now
-        if now - self._compared_ns > _COMPARED_EVERY_NS:
+        if now > self._due_ns:
             self._compare()
         seconds, nanoseconds = _timespec(ancillary[0][2])
         arrived: int = seconds * 1_000_000_000 + nanoseconds - self._ahead_ns
@@ -59,4 +59,4 @@ class Arrivals:
             if closest is None or after - before < closest:
                 closest = after - before
                 self._ahead_ns = wall - (before + after) // 2
-        self._compared_ns = after
+        self._due_ns = after + _COMPARED_EVERY_NS

@@ -56,7 +56,7 @@ class Conductor:
         *self._first_seqs, planned = accumulate((invocations(step) or 0 for step in plan.steps), initial=0)
         self._user_seqs: Iterator[int] = count(planned + share.rank, share.of)
         self.intended = sum(share.planned(step) for step in plan.steps)
-        self._waiting: list[Callable[[], None]] = []
+        self._waiting: list[Callable[[int], None]] = []  # each takes the instant
 
     def perform(self) -> None:
         """All steps in order. Returns when the last one has dispatched what it had to."""
@@ -150,46 +150,44 @@ class Conductor:
         """A closed-loop user: the next invocation follows the end of the one before."""
 
         def loop() -> None:
-            ended = Event()
-            pause_s = step.think_ns / 1e9
+            ended, waiting = Event(), self._waiting
+            think_s = step.think_ns / 1e9
+            after_error_s = max(think_s, _AFTER_ERROR_S)
 
             def following() -> None:
-                failed = origin.last_error is not None
-                wait_s = max(pause_s, _AFTER_ERROR_S) if failed else pause_s
-                if monotonic_ns() + wait_s * 1e9 >= until:
-                    ended.set()
-                elif wait_s:
-                    gevent.get_hub().loop.timer(wait_s).start(invoke)
+                wait_s = think_s if origin.last_error is None else after_error_s
+                if not wait_s:
+                    if not waiting:
+                        gevent.get_hub().loop.run_callback(self._invoke_waiting)
+                    waiting.append(invoke)
+                elif monotonic_ns() + wait_s * 1e9 < until:
+                    gevent.get_hub().loop.timer(wait_s).start(lambda: invoke(monotonic_ns()))
                 else:
-                    self._soon(invoke)
+                    ended.set()
 
-            def invoke() -> None:
-                now = monotonic_ns()
+            def invoke(now: int) -> None:
                 if now >= until or self.stop.is_set():
                     ended.set()
                     return
                 self.intended += 1
-                origin.invoke(next(self._user_seqs), index, now, following)
+                origin.invoke(next(self._user_seqs), index, None, following)
 
-            invoke()
+            invoke(monotonic_ns())
             # A stop does not wait for the answer: the end barrier does, up to its deadline.
             gevent.wait([ended, self.stop], count=1)
 
         return loop
 
-    def _soon(self, invoke: Callable[[], None]) -> None:
-        """Invoke when every answer that is at hand has been read.
+    def _invoke_waiting(self) -> None:
+        """Every answer that was at hand has been read, and these users go on.
 
         Requests that leave together wake the server once; between reads each would wake it again.
         """
-        self._waiting.append(invoke)
-        if len(self._waiting) == 1:
-            gevent.get_hub().loop.run_callback(self._invoke_waiting)
-
-    def _invoke_waiting(self) -> None:
-        waiting, self._waiting = self._waiting, []
+        now = monotonic_ns()
+        waiting = self._waiting.copy()
+        self._waiting.clear()
         for invoke in waiting:
-            invoke()
+            invoke(now)
 
     def _together(self, jobs: Sequence[Job]) -> None:
         """Hand the jobs to Locust's users and wait until each is done."""

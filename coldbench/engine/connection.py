@@ -56,7 +56,6 @@ class Connection:
     __slots__ = (
         "_address",
         "_owner",
-        "_pending",
         "_reader",
         "_request",
         "_socket",
@@ -81,6 +80,7 @@ class Connection:
         "seq",
         "started_ns",
         "tls_ns",
+        "unsent",
     )
 
     def __init__(
@@ -93,7 +93,6 @@ class Connection:
         self._socket: Any = None
         self._reader: Any = None
         self._writer: Any = None
-        self._pending = b""
         self._request = b""
         self.response = Response(head_request=head_request)
         self.ready = False
@@ -103,6 +102,7 @@ class Connection:
         self.dial_ns = self.connect_ns = self.tls_ns = self.opened_ns = 0
         self.deadline_ns = self.end_ns = 0
         self.error: Error | None = None
+        self.unsent = b""  # what the socket has not taken yet; an answer may come before that
         self.on_done: Callable[[], None] | None = None
 
     # ------------------------------------------------------------------ opening
@@ -145,7 +145,8 @@ class Connection:
     def _handshake(self, received: bytes) -> None:
         assert self._tls is not None
         try:
-            self._write(self._tls.handshake(received))
+            if output := self._tls.handshake(received):
+                self._write(output)
         except ssl.SSLError:
             self.fail(Error.TLS)
             return
@@ -157,39 +158,47 @@ class Connection:
         self.ready = True
         self.opened_ns = monotonic_ns()
         if self.busy:
-            self._send(self.opened_ns)
+            self._send(self._request, self.opened_ns)
         else:
             self.deadline_ns = 0
         self._owner.opened(self)
 
     # ------------------------------------------------------------------ one exchange
 
-    def invoke(self, seq: int, phase: int, request: bytes, intended_ns: int, timeout_ns: int) -> None:
-        """Send a request now, or as soon as the connection is open."""
+    def invoke(self, seq: int, phase: int, request: bytes, intended_ns: int | None, timeout_ns: int) -> None:
+        """Send a request now, or as soon as the connection is open; without an instant of its own it is
+        intended as it starts.
+        """
         now = monotonic_ns()
         self.busy = True
         self.seq = seq
         self.phase = phase
-        self.intended_ns = intended_ns
+        self.intended_ns = now if intended_ns is None else intended_ns
         self.started_ns = now
-        self.sent_ns = self.first_byte_ns = 0
+        self.first_byte_ns = 0
         self.deadline_ns = now + timeout_ns
-        self._request = request
-        if self.ready:
-            self._send(now)
+        if not self.ready:
+            self.sent_ns = 0
+            self._request = request
+        elif self._tls is None:
+            self.sent_ns = now
+            self._write(request)
+        else:
+            self._send(request, now)
 
-    def _send(self, now: int) -> None:
+    def _send(self, request: bytes, now: int) -> None:
         self.sent_ns = now
-        try:
-            self._write(self._request if self._tls is None else self._tls.encrypt(self._request))
-        except ssl.SSLError:
-            self.fail(Error.SEND)
+        if self._tls is not None:
+            try:
+                request = self._tls.encrypt(request)
+            except ssl.SSLError:
+                self.fail(Error.SEND)
+                return
+        self._write(request)
 
     def _write(self, data: bytes) -> None:
-        if self._pending:
-            self._pending += data
-            return
-        if not data:
+        if self.unsent:
+            self.unsent += data
             return
         try:
             sent = self._socket.send(data)
@@ -199,11 +208,11 @@ class Connection:
             self.fail(self._broken(error.errno))
             return
         if sent < len(data):
-            self._pending = data[sent:]
+            self.unsent = data[sent:]
             self._writer.start(self._writable)
 
     def _writable(self) -> None:
-        data, self._pending = self._pending, b""
+        data, self.unsent = self.unsent, b""
         self._writer.stop()
         self._write(data)
 
@@ -216,37 +225,38 @@ class Connection:
             self.fail(self._broken(error.errno))
             return
         now = _arrivals.instant(stamps)
-        if self._tls is not None:
-            if not self._tls.established and data:
-                self._handshake(data)
+        ended = not data
+        if data and self._tls is not None:
+            data, ended = self._decrypted(data)
+        if data:
+            if not self.busy:
+                self.close()  # bytes that nobody asked for
                 return
-            try:
-                plain, ended = self._tls.decrypt(data) if data else (b"", True)
-                self._write(self._tls.pending_output())
-            except ssl.SSLError:
-                self.fail(Error.TLS)
-                return
-            if plain:
-                self._received(plain, now)
-            if ended and not self.is_closed:
-                self._ended()
-        elif data:
-            self._received(data, now)
-        else:
+            if not self.first_byte_ns:
+                self.first_byte_ns = now if now > self.sent_ns else self.sent_ns
+            response = self.response
+            response.feed(data)
+            if response.error is not None:
+                self.fail(response.error)
+            elif response.complete:
+                self._done(now)
+        if ended and not self.is_closed:
             self._ended()
 
-    def _received(self, data: bytes, now: int) -> None:
-        if not self.busy:
-            self.close()  # bytes that nobody asked for
-            return
-        if not self.first_byte_ns:
-            self.first_byte_ns = max(now, self.sent_ns)
-        response = self.response
-        response.feed(data)
-        if response.error is not None:
-            self.fail(response.error)
-        elif response.complete:
-            self._done(None, now)
+    def _decrypted(self, data: bytes) -> tuple[bytes, bool]:
+        """What the peer's records carry, and whether it has closed its side."""
+        assert self._tls is not None
+        if not self._tls.established:
+            self._handshake(data)
+            return b"", False
+        try:
+            plain, ended = self._tls.decrypt(data)
+            if output := self._tls.pending_output():
+                self._write(output)
+        except ssl.SSLError:
+            self.fail(Error.TLS)
+            return b"", False
+        return plain, ended
 
     def _ended(self) -> None:
         """The peer closed its side."""
@@ -255,7 +265,7 @@ class Connection:
             return
         self.response.end_of_stream()
         if self.response.complete:
-            self._done(None, monotonic_ns())
+            self._done(monotonic_ns())
         else:
             self.fail(self._broken(None))
 
@@ -266,11 +276,6 @@ class Connection:
         return Error.RESET if code in _RESET else Error.CLOSED
 
     # ------------------------------------------------------------------ ending
-
-    @property
-    def reusable(self) -> bool:
-        """The exchange ended well, and nothing of its request is left: an answer may come before that."""
-        return self.error is None and not self._pending
 
     def expire(self) -> None:
         """The deadline has passed."""
@@ -283,13 +288,12 @@ class Connection:
         """End the exchange, if there is one, with an error; the connection is of no more use."""
         self.error = error
         if self.busy:
-            self._done(error, monotonic_ns())
+            self._done(monotonic_ns())
         self.close()
 
-    def _done(self, error: Error | None, now: int) -> None:
+    def _done(self, end_ns: int) -> None:
         self.busy = False
-        self.error = error
-        self.end_ns = now
+        self.end_ns = end_ns
         self.deadline_ns = 0
         self._owner.answered(self)
 

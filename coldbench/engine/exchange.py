@@ -140,19 +140,17 @@ class Exchanges:
     def _record(self, exchange: Exchange, *, ended: bool) -> None:
         error = exchange.error if ended else None
         end_ns = exchange.last_byte_ns if error is None and exchange.last_byte_ns else monotonic_ns()
-        started_ns = exchange.started_ns - self._outbox.zero_ns
         if not exchange.reused:
             self._outbox.connections_opened += 1
         fact = RawFact(
             seq=exchange.seq,
             target=exchange.target,
             phase=0,
-            worker=self._outbox.worker,
-            intended_ns=started_ns,  # a user intends when it sends
-            started_ns=started_ns,
-            sent_ns=self._since_zero(exchange.sent_ns),
-            first_byte_ns=self._since_zero(exchange.first_byte_ns),
-            end_ns=self._since_zero(end_ns) if ended else None,
+            intended_ns=exchange.started_ns,  # a user intends when it sends
+            started_ns=exchange.started_ns,
+            sent_ns=exchange.sent_ns,
+            first_byte_ns=exchange.first_byte_ns,
+            end_ns=end_ns if ended else None,
             dns_ns=exchange.dns_ns,
             connect_ns=exchange.connect_ns,
             tls_ns=exchange.tls_ns,
@@ -162,6 +160,3 @@ class Exchanges:
             head=exchange.head.encode("latin-1", "replace"),
         )
         self._outbox.put(astuple(fact))
-
-    def _since_zero(self, instant_ns: int | None) -> int | None:
-        return None if instant_ns is None else instant_ns - self._outbox.zero_ns

@@ -42,6 +42,7 @@ class Origin:
         self._timeout_ns = target.timeout_ns
         self._body_bytes_wanted = target.body_bytes_wanted
         self._expects_body = target.expect_body is not None
+        self._reuses = not target.fresh_connections
         self._where = address(target.endpoint)
         self._tls_context = context(target) if self._where.tls else None
         self._addresses: list[SocketAddress] = []
@@ -119,7 +120,7 @@ class Origin:
         for connection in list(self._connections):
             if connection.busy:
                 connection.busy = False
-                self._record(connection, None, ended=False)
+                self._record(connection, ended=False)
             connection.close()
 
     # ------------------------------------------------------------------ invocations
@@ -131,8 +132,11 @@ class Origin:
         except UsageError:
             pass  # the old signature has some time left; once it is refused the answers say so
 
-    def invoke(self, seq: int, phase: int, intended_ns: int, done: Done | None = None) -> None:
-        """Dispatch an invocation now; `done` is called when it has ended."""
+    def invoke(self, seq: int, phase: int, intended_ns: int | None, done: Done | None = None) -> None:
+        """Dispatch an invocation now; `done` is called when it has ended.
+
+        Without an instant of its own it is intended as it starts: users intend when they send.
+        """
         self._outbox.dispatched += 1
         if self._resolve_error is not None:
             self.last_error = self._resolve_error
@@ -169,9 +173,9 @@ class Origin:
     def answered(self, connection: Connection) -> None:
         response = connection.response
         self.last_error = connection.error
-        self._record(connection, connection.error, ended=True)
-        done, connection.on_done = connection.on_done, None
-        if response.keep_alive and connection.reusable and not self.target.fresh_connections:
+        self._record(connection, ended=True)
+        done = connection.on_done
+        if self._reuses and response.keep_alive and not connection.unsent and connection.error is None:
             connection.exchanges += 1
             response.reset()
             response.keep_body_start = self._body_bytes_wanted
@@ -197,52 +201,63 @@ class Origin:
 
     # ------------------------------------------------------------------ facts
 
-    def _record(self, connection: Connection, error: Error | None, *, ended: bool) -> None:
-        zero = self._outbox.zero_ns
+    def _record(self, connection: Connection, *, ended: bool) -> None:
         response = connection.response
-        first = connection.exchanges == 0
-        dns_ns = None
-        if first:
+        dns_ns = connect_ns = tls_ns = None
+        reused = connection.exchanges > 0
+        if not reused:
             dns_ns, self._dns_ns = self._dns_ns, None
-        status = response.status or None
-        body_start = b""
-        if response.body_start and (self.target.evidence_body_bytes or not self._first_response_seen):
-            self._first_response_seen = True
-            body_start = response.body_start[: self.target.evidence_body_bytes or _BODY_START_BYTES]
-        sent, first_byte = connection.sent_ns, connection.first_byte_ns
-        fact = (
-            connection.seq,
-            self._index,
-            connection.phase,
-            self._outbox.worker,
-            connection.intended_ns - zero,
-            connection.started_ns - zero,
-            sent - zero if sent else None,
-            first_byte - zero if first_byte else None,
-            connection.end_ns - zero if ended else None,
-            dns_ns,
-            connection.connect_ns if first and connection.connect_ns else None,
-            connection.tls_ns if first and connection.tls_ns else None,
-            not first,
-            status,
-            error,
-            response.body_bytes if status else None,
-            response.head() if status else b"",
-            response.trailers() if status else b"",
-            body_start,
-            not (self._expects_body and status) or self.target.as_expected(response.body_start),
+            connect_ns, tls_ns = connection.connect_ns or None, connection.tls_ns or None
+        status = body_bytes = None
+        head = trailers = body_start = b""
+        as_expected = True
+        if response.status:
+            status, body_bytes, head = response.status, response.body_bytes, response.head()
+            if response.chunked:
+                trailers = response.trailers()
+            if response.body_start:
+                body_start = self._shown(response.body_start)
+            if self._expects_body:
+                as_expected = self.target.as_expected(response.body_start)
+        self._outbox.put(
+            (
+                connection.seq,
+                self._index,
+                connection.phase,
+                connection.intended_ns,
+                connection.started_ns,
+                connection.sent_ns or None,
+                connection.first_byte_ns or None,
+                connection.end_ns if ended else None,
+                dns_ns,
+                connect_ns,
+                tls_ns,
+                reused,
+                status,
+                connection.error,
+                body_bytes,
+                head,
+                trailers,
+                body_start,
+                as_expected,
+            )
         )
-        self._outbox.put(fact)
 
-    def _never_sent(self, seq: int, phase: int, intended_ns: int, error: Error) -> None:
-        zero = self._outbox.zero_ns
-        now = monotonic_ns() - zero
+    def _shown(self, body_start: bytes) -> bytes:
+        """Of a body's first bytes those that are evidence, or show people the target's first response."""
+        wanted = self.target.evidence_body_bytes
+        if not wanted and self._first_response_seen:
+            return b""
+        self._first_response_seen = True
+        return body_start[: wanted or _BODY_START_BYTES]
+
+    def _never_sent(self, seq: int, phase: int, intended_ns: int | None, error: Error) -> None:
+        now = monotonic_ns()
         fact = RawFact(
             seq=seq,
             target=self._index,
             phase=phase,
-            worker=self._outbox.worker,
-            intended_ns=intended_ns - zero,
+            intended_ns=now if intended_ns is None else intended_ns,
             started_ns=now,
             end_ns=now,
             error=error,

@@ -17,7 +17,7 @@ import msgspec
 
 from coldbench.core.invocation import Error, Evidence, Invocation
 from coldbench.core.judge import judge
-from coldbench.core.messages import FrameReader, Order, Progress, RawFact, frame
+from coldbench.core.messages import Batch, FrameReader, Order, Progress, RawFact, frame
 from coldbench.core.request import address
 from coldbench.evidence.headers import parse_head
 from coldbench.evidence.read import read
@@ -40,7 +40,7 @@ def main() -> int:
     """Append every fact that comes, until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     frames = FrameReader()
-    decode_batch = msgspec.msgpack.Decoder(list[RawFact]).decode
+    decode_batch = msgspec.msgpack.Decoder(Batch).decode
     order: Order | None = None
     with SampleWriter(Path(sys.argv[1])) as samples:
         while data := os.read(0, _READ_BYTES):
@@ -54,12 +54,12 @@ def main() -> int:
                 # The load comes first, and a function that runs on this machine: what has to wait, the
                 # engine keeps. Not before: what is slow to begin would take seconds on a busy machine.
                 os.nice(_NICE)
-            facts = [fact for payload in payloads for fact in decode_batch(payload)]
+            batches = [decode_batch(payload) for payload in payloads]
+            facts = [(batch, fact, *reader(*_said(fact))) for batch in batches for fact in batch.facts]
             if facts:
-                read_facts = [(fact, *reader(*_said(fact))) for fact in facts]
-                samples.append_rows(_row(fact, cells, order) for fact, _, cells in read_facts)
+                samples.append_rows(_row(batch, fact, cells, order) for batch, fact, _, cells in facts)
                 if len(data) < _READ_BYTES:  # otherwise more waits to be kept, and the view can wait
-                    tally.add(read_facts)
+                    tally.add(facts)
     return 0
 
 
@@ -93,17 +93,18 @@ def _said(fact: RawFact) -> tuple[int, bytes, bytes, bytes, int | None, bool]:
     return fact.target, fact.head, fact.trailers, fact.body_start, fact.status, fact.expected_body
 
 
-def _row(f: RawFact, cells: Row, order: Order) -> Row:
+def _row(batch: Batch, f: RawFact, cells: Row, order: Order) -> Row:
+    zero = batch.zero_ns
     return (
         f.seq,
         order.targets[f.target].name,
         order.plan.steps[f.phase].phase,
-        f.worker,
-        f.intended_ns,
-        NULL if f.started_ns is None else f.started_ns,
-        NULL if f.sent_ns is None else f.sent_ns,
-        NULL if f.first_byte_ns is None else f.first_byte_ns,
-        NULL if f.end_ns is None else f.end_ns,
+        batch.worker,
+        f.intended_ns - zero,
+        NULL if f.started_ns is None else f.started_ns - zero,
+        NULL if f.sent_ns is None else f.sent_ns - zero,
+        NULL if f.first_byte_ns is None else f.first_byte_ns - zero,
+        NULL if f.end_ns is None else f.end_ns - zero,
         NULL if f.dns_ns is None else f.dns_ns,
         NULL if f.connect_ns is None else f.connect_ns,
         NULL if f.tls_ns is None else f.tls_ns,
@@ -115,18 +116,22 @@ def _row(f: RawFact, cells: Row, order: Order) -> Row:
     )
 
 
-def invocation(fact: RawFact, evidence: Evidence, order: Order) -> Invocation:
+def invocation(batch: Batch, fact: RawFact, evidence: Evidence, order: Order) -> Invocation:
     """The same as the vocabulary has it."""
+
+    def since_zero(instant_ns: int | None) -> int | None:
+        return None if instant_ns is None else instant_ns - batch.zero_ns
+
     return Invocation(
         seq=fact.seq,
         target=order.targets[fact.target].name,
         phase=order.plan.steps[fact.phase].phase,
-        worker=fact.worker,
-        intended_ns=fact.intended_ns,
-        started_ns=fact.started_ns,
-        sent_ns=fact.sent_ns,
-        first_byte_ns=fact.first_byte_ns,
-        end_ns=fact.end_ns,
+        worker=batch.worker,
+        intended_ns=fact.intended_ns - batch.zero_ns,
+        started_ns=since_zero(fact.started_ns),
+        sent_ns=since_zero(fact.sent_ns),
+        first_byte_ns=since_zero(fact.first_byte_ns),
+        end_ns=since_zero(fact.end_ns),
         dns_ns=fact.dns_ns,
         connect_ns=fact.connect_ns,
         tls_ns=fact.tls_ns,
@@ -147,11 +152,11 @@ class Tally:
         self._told = 0.0
         self._judged = 0  # since then
 
-    def add(self, facts: Sequence[tuple[RawFact, Evidence, Row]]) -> None:
+    def add(self, facts: Sequence[tuple[Batch, RawFact, Evidence, Row]]) -> None:
         """Count them, and say it to the CLI, not more often than people can read."""
         part = facts[: _JUDGED_AT_ONCE - self._judged]
         self._judged += len(part)
-        judged = [invocation(fact, evidence, self._order) for fact, evidence, _ in part]
+        judged = [invocation(batch, fact, evidence, self._order) for batch, fact, evidence, _ in part]
         ended = [one for one in judged if not one.unfinished]
         for one, judgement in zip(ended, judge(ended), strict=True):
             self._verdicts[one.target][judgement.verdict] += 1

@@ -8,7 +8,18 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from coldbench.core.messages import Failed, Finished, FrameReader, Order, Pulse, RawFact, Started, Stop, frame
+from coldbench.core.messages import (
+    Batch,
+    Failed,
+    Finished,
+    FrameReader,
+    Order,
+    Pulse,
+    RawFact,
+    Started,
+    Stop,
+    frame,
+)
 from coldbench.core.profile import parse_profile
 from coldbench.core.schedule import plan
 from coldbench.core.target import Target
@@ -17,7 +28,7 @@ Message = Started | Pulse | Finished | Failed
 
 
 class EngineRun(msgspec.Struct, frozen=True):
-    """What came out of one engine process."""
+    """What came out of one engine process; the facts' instants are on the run's clock."""
 
     messages: list[Message]
     facts: list[RawFact]
@@ -75,13 +86,20 @@ def run_engine(
     return EngineRun(
         messages=[msgspec.msgpack.decode(payload, type=Message) for payload in FrameReader().feed(said)],
         facts=[
-            fact
+            _since_zero(fact, batch.zero_ns)
             for payload in FrameReader().feed(b"".join(batches))
-            for fact in msgspec.msgpack.decode(payload, type=list[RawFact])
+            for batch in [msgspec.msgpack.decode(payload, type=Batch)]
+            for fact in batch.facts
         ],
         code=code,
         words=words,
     )
+
+
+def _since_zero(fact: RawFact, zero_ns: int) -> RawFact:
+    instants = ("intended_ns", "started_ns", "sent_ns", "first_byte_ns", "end_ns")
+    known = {name: getattr(fact, name) for name in instants if getattr(fact, name) is not None}
+    return msgspec.structs.replace(fact, **{name: at_ns - zero_ns for name, at_ns in known.items()})
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

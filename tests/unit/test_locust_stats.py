@@ -26,7 +26,7 @@ for batch in range(20):
         took_ns = random.choice((None, random.randrange(10**10)))
         error = random.choice((None, None, "reset")) if took_ns is not None else None
         fact = RawFact(
-            seq=seq, target=random.randrange(2), phase=0, worker=0, intended_ns=5, started_ns=7,
+            seq=seq, target=random.randrange(2), phase=0, intended_ns=5, started_ns=7,
             end_ns=None if took_ns is None else 7 + took_ns, error=error,
             body_bytes=None if error else random.randrange(1000),
         )
