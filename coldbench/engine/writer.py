@@ -19,13 +19,13 @@ from coldbench.core.invocation import Error, Evidence, Invocation
 from coldbench.core.judge import judge
 from coldbench.core.messages import Batch, FrameReader, Order, Progress, RawFact, frame
 from coldbench.core.request import address
+from coldbench.engine.background import give_way
 from coldbench.evidence.headers import parse_head
 from coldbench.evidence.read import read
 from coldbench.evidence.recognise import platform_of
 from coldbench.runs.samples import NULL, Row, SampleWriter, evidence_cells
 
 _READ_BYTES = 1 << 18
-_NICE = 10  # at 19 a busy machine would keep facts from the disk for seconds
 _PROGRESS_S = 0.25
 # Many servers send the same header block until the second changes.
 _HEADS_KEPT = 4096
@@ -53,7 +53,7 @@ def main() -> int:
                 reader, tally = evidence_reader(order), Tally(order)
                 # The load comes first, and a function that runs on this machine: what has to wait, the
                 # engine keeps. Not before: what is slow to begin would take seconds on a busy machine.
-                os.nice(_NICE)
+                give_way()
             batches = [decode_batch(payload) for payload in payloads]
             facts = [(batch, fact, *reader(*_said(fact))) for batch in batches for fact in batch.facts]
             if facts:
