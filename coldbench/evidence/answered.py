@@ -16,10 +16,11 @@ def who_answered(headers: Headers, status: int | None, *, ran: bool) -> tuple[An
     A cache comes first: it repeats the evidence of the execution that filled it. An error status of a
     function that says that it ran is the function's own.
     """
-    for name, answered, says_so in _SIGNS:
-        for value in headers.get(name, ()):
-            if says_so(value):
-                return answered, _why(name, value)
+    if not _SIGN_NAMES.isdisjoint(headers):
+        for name, answered, says_so in _SIGNS:
+            for value in headers.get(name, ()):
+                if says_so(value):
+                    return answered, _why(name, value)
     if ran:
         return AnsweredBy.FUNCTION, None
     if status == 429:
@@ -68,3 +69,4 @@ _SIGNS: tuple[tuple[str, AnsweredBy, Callable[[str], bool]], ...] = (
     ("x-coldbench-lab-error", AnsweredBy.GATEWAY, _one_of("instance_lost")),
     ("x-coldbench-lab-error", AnsweredBy.FUNCTION, _one_of("function_error")),
 )
+_SIGN_NAMES = frozenset(name for name, _, _ in _SIGNS)
