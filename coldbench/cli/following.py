@@ -124,6 +124,11 @@ def as_told(run: Run, outcome: Outcome) -> Run:
             for said in finished.workers
             if said.lost_after_ns is not None
         ]
+    if finished is not None and finished.held_ns:
+        notes.append(
+            f"the load was held back for {finished.held_ns / 1e9:.1f} s: what was measured came faster than "
+            "it could be written"
+        )
     if outcome.aborted:
         notes.append(outcome.aborted)
     if outcome.fault:
@@ -148,6 +153,7 @@ def as_told(run: Run, outcome: Outcome) -> Run:
         fidelity=Fidelity(
             connections_opened=finished.connections_opened,
             generator_cpu_pct_max=finished.cpu_pct_max,
+            limited_by_generator=finished.held_ns > 0,
         ),
         workers=tuple(
             Worker(

@@ -70,6 +70,7 @@ class Finished(Struct, frozen=True, kw_only=True, tag=True):
     intended: int
     connections_opened: int
     cpu_pct_max: float | None  # of one core; None for a run that was too short to sample it
+    held_ns: int  # how long the load was held back because facts came faster than they could be kept
     interrupted: bool
     workers: tuple["WorkerSaid", ...] = ()  # of a run that was shared
     # of a user's own Locust file: requests to no target, and its tasks' exceptions by their words

@@ -133,6 +133,7 @@ class Conductor:
     def _burst(self, index: int, began: int, origin: Origin, own: Own) -> None:
         if not self.pacer.until(began):
             return
+        self._hold()
         for seq, _ in own:
             origin.invoke(seq, index, began)
 
@@ -141,6 +142,7 @@ class Conductor:
             for seq, offset in own:
                 if not self.pacer.until(began + offset):
                     return
+                self._hold()
                 origin.invoke(seq, index, began + offset)
             self.pacer.until(until)
 
@@ -161,9 +163,13 @@ class Conductor:
                         gevent.get_hub().loop.run_callback(self._invoke_waiting)
                     waiting.append(invoke)
                 elif monotonic_ns() + wait_s * 1e9 < until:
-                    gevent.get_hub().loop.timer(wait_s).start(lambda: invoke(monotonic_ns()))
+                    gevent.get_hub().loop.timer(wait_s).start(rested)
                 else:
                     ended.set()
+
+            def rested() -> None:
+                waiting.append(invoke)
+                self._invoke_waiting()
 
             def invoke(now: int) -> None:
                 if now >= until or self.stop.is_set():
@@ -172,7 +178,7 @@ class Conductor:
                 self.intended += 1
                 origin.invoke(next(self._user_seqs), index, None, following)
 
-            invoke(monotonic_ns())
+            rested()
             # A stop does not wait for the answer: the end barrier does, up to its deadline.
             gevent.wait([ended, self.stop], count=1)
 
@@ -183,11 +189,23 @@ class Conductor:
 
         Requests that leave together wake the server once; between reads each would wake it again.
         """
+        if self._outbox.behind:
+            gevent.spawn(self._invoke_after_hold)
+            return
         now = monotonic_ns()
         waiting = self._waiting.copy()
         self._waiting.clear()
         for invoke in waiting:
             invoke(now)
+
+    def _invoke_after_hold(self) -> None:
+        self._hold()
+        self._invoke_waiting()
+
+    def _hold(self) -> None:
+        """Late rather than lost: wait while facts of what has ended are too far from being kept."""
+        while self._outbox.behind and not self.stop.is_set():
+            gevent.sleep(_LOOK_S)
 
     def _together(self, jobs: Sequence[Job]) -> None:
         """Hand the jobs to Locust's users and wait until each is done."""

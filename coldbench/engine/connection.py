@@ -40,7 +40,7 @@ class Owner(Protocol):
     def opened(self, connection: "Connection") -> None:
         """It is dialled and secured."""
 
-    def answered(self, connection: "Connection") -> None:
+    def answered(self, connection: "Connection", end_ns: int) -> None:
         """The exchange ended, with a whole response or with `connection.error`; reuse or close it."""
 
     def closed(self, connection: "Connection") -> None:
@@ -65,7 +65,6 @@ class Connection:
         "connect_ns",
         "deadline_ns",
         "dial_ns",
-        "end_ns",
         "error",
         "exchanges",
         "first_byte_ns",
@@ -100,7 +99,7 @@ class Connection:
         self.is_closed = False
         self.exchanges = 0
         self.dial_ns = self.connect_ns = self.tls_ns = self.opened_ns = 0
-        self.deadline_ns = self.end_ns = 0
+        self.deadline_ns = 0
         self.error: Error | None = None
         self.unsent = b""  # what the socket has not taken yet; an answer may come before that
         self.on_done: Callable[[], None] | None = None
@@ -293,9 +292,8 @@ class Connection:
 
     def _done(self, end_ns: int) -> None:
         self.busy = False
-        self.end_ns = end_ns
         self.deadline_ns = 0
-        self._owner.answered(self)
+        self._owner.answered(self, end_ns)
 
     def close(self) -> None:
         """Close the socket; idempotent."""

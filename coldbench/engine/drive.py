@@ -124,6 +124,7 @@ class Drive:
             intended=self.conductor.intended,
             connections_opened=self.outbox.connections_opened,
             cpu_pct_max=self._watch.cpu_pct_max,
+            held_ns=self.outbox.held_ns,
             interrupted=self._interrupted,
         )
 

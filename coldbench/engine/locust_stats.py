@@ -41,16 +41,16 @@ class LocustStats:
 
     def _add(self, target: Target, facts: Sequence[Fact]) -> None:
         now = time.time()
-        took_ms = [(fact[_END] - fact[_STARTED]) // _NS_PER_MS for fact in facts]
+        took_ms = Counter([(fact[_END] - fact[_STARTED]) // _NS_PER_MS for fact in facts])
         entry = StatsEntry(self._stats, target.name, target.method)
-        entry.num_requests = len(took_ms)
-        entry.total_response_time = sum(took_ms)
+        entry.num_requests = len(facts)
+        entry.total_response_time = sum(value * times for value, times in took_ms.items())
         entry.min_response_time = min(took_ms)
         entry.max_response_time = max(took_ms)
         entry.total_content_length = sum([fact[_BYTES] or 0 for fact in facts])
-        entry.num_reqs_per_sec[int(now)] = len(took_ms)
+        entry.num_reqs_per_sec[int(now)] = len(facts)
         entry.last_request_timestamp = now
-        for value, times in Counter(took_ms).items():
+        for value, times in took_ms.items():
             entry.response_times[bucket_response_time(value)] += times
         self._stats.total.extend(entry)
         self._stats.entries[target.name, target.method].extend(entry)

@@ -72,6 +72,7 @@ class LocustFile:
             intended=self.outbox.dispatched,
             connections_opened=self.outbox.connections_opened,
             cpu_pct_max=self._watch.cpu_pct_max,
+            held_ns=self.outbox.held_ns,
             interrupted=self._stop.is_set(),
             elsewhere=self._exchanges.elsewhere,
             task_failures=dict(self._failures),

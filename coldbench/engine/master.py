@@ -175,7 +175,8 @@ class Master:
             case AtGate(step=step):
                 member.gate = max(member.gate, step)
             case Facts(number=number, frame=data):
-                if number == member.next_batch:
+                # What the writer cannot keep up with stays with the worker, which sends it again.
+                if number == member.next_batch and not self._facts.behind:
                     self._facts.write(data)
                     member.next_batch += 1
                 self._send(member.identity, Taken(next=member.next_batch))
@@ -245,6 +246,7 @@ class Master:
         busy = [end.cpu_pct_max for end in ends if end.cpu_pct_max is not None]
         return Finished(
             intended=sum(member.intended for member in self._enlisted),
+            held_ns=max((end.held_ns for end in ends), default=0),
             connections_opened=sum(end.connections_opened for end in ends),
             cpu_pct_max=max(busy, default=None),
             interrupted=self.stop.is_set(),

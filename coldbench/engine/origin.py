@@ -120,7 +120,7 @@ class Origin:
         for connection in list(self._connections):
             if connection.busy:
                 connection.busy = False
-                self._record(connection, ended=False)
+                self._record(connection, None)
             connection.close()
 
     # ------------------------------------------------------------------ invocations
@@ -170,10 +170,10 @@ class Origin:
             self._idle.append(connection)
         self._settled(connection)
 
-    def answered(self, connection: Connection) -> None:
+    def answered(self, connection: Connection, end_ns: int) -> None:
         response = connection.response
         self.last_error = connection.error
-        self._record(connection, ended=True)
+        self._record(connection, end_ns)
         done = connection.on_done
         if self._reuses and response.keep_alive and not connection.unsent and connection.error is None:
             connection.exchanges += 1
@@ -201,7 +201,7 @@ class Origin:
 
     # ------------------------------------------------------------------ facts
 
-    def _record(self, connection: Connection, *, ended: bool) -> None:
+    def _record(self, connection: Connection, end_ns: int | None) -> None:
         response = connection.response
         dns_ns = connect_ns = tls_ns = None
         reused = connection.exchanges > 0
@@ -228,7 +228,7 @@ class Origin:
                 connection.started_ns,
                 connection.sent_ns or None,
                 connection.first_byte_ns or None,
-                connection.end_ns if ended else None,
+                end_ns,
                 dns_ns,
                 connect_ns,
                 tls_ns,

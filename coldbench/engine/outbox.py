@@ -4,6 +4,7 @@ import fcntl
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
+from time import monotonic_ns
 from typing import Any, Protocol
 
 import gevent
@@ -15,10 +16,9 @@ from coldbench.core.messages import LENGTH, RawFact
 Fact = tuple[Any, ...]
 
 _END, _ERROR = (RawFact.__struct_fields__.index(name) for name in ("end_ns", "error"))
-_BATCH = 256  # encoding this many takes about a quarter of a millisecond
 _PIPE_BYTES = 1 << 20
-# A reader that is this far behind is waited for: late and bounded rather than prompt until memory ends.
-_MOST_PENDING_BYTES = 128 << 20
+# A reader that is this far behind holds the load back: late and bounded rather than prompt until memory ends.
+MOST_PENDING_BYTES = 128 << 20
 _F_SETPIPE_SZ = 1031  # Linux; other systems keep their pipe as it is
 _WRITE = 2
 
@@ -29,6 +29,10 @@ class Sink(Protocol):
     @property
     def idle(self) -> bool:
         """Whether everything has been taken."""
+
+    @property
+    def behind(self) -> bool:
+        """Whether so much has not been taken yet that the load has to wait."""
 
     @property
     def broken(self) -> bool:
@@ -58,6 +62,11 @@ class Pipe:
         """Whether everything has been taken."""
         return not self._pending
 
+    @property
+    def behind(self) -> bool:
+        """Whether so much has not been taken yet that the load has to wait."""
+        return self._pending_bytes > MOST_PENDING_BYTES
+
     def write(self, data: bytes) -> None:
         """Write as much as goes at once, the rest when the reader is ready for it."""
         if not self._pending:
@@ -65,8 +74,6 @@ class Pipe:
             return
         self._pending.append(data)
         self._pending_bytes += len(data)
-        if self._pending_bytes > _MOST_PENDING_BYTES:
-            self.flush()
 
     def flush(self) -> None:
         """Write what is left now, however long the reader takes; nothing else runs meanwhile."""
@@ -103,12 +110,19 @@ class Pipe:
 
 
 class Outbox:
-    """Counts and ships facts. `zero_ns` is the monotonic instant at which the run's clock began."""
+    """Counts and ships facts. `zero_ns` is the monotonic instant at which the run's clock began.
+
+    `put` takes the fact of one invocation; it leaves with the next `flush`, which comes with each tick.
+    """
 
     def __init__(self, sink: Sink, *, worker: int) -> None:
         self._sink = sink
         self._worker = worker
         self._batch: list[Fact] = []
+        # The list's own: a function around it would be a hundredth of an invocation's cost.
+        self.put: Callable[[Fact], None] = self._batch.append
+        self._flushed_ns = monotonic_ns()
+        self.held_ns = 0  # how long the load had to wait for the reader
         self._encode = msgpack.Encoder().encode
         # told of each batch that leaves
         self.observer: Callable[[Sequence[Fact]], None] | None = None
@@ -118,12 +132,6 @@ class Outbox:
         self._shipped = self.completed = self.errors = 0
         self.connections_opened = 0
 
-    def put(self, fact: Fact) -> None:
-        """Take the fact of one invocation."""
-        self._batch.append(fact)
-        if len(self._batch) >= _BATCH:
-            self.flush()
-
     @property
     def in_flight(self) -> int:
         """Invocations that were dispatched and have not left their fact yet."""
@@ -131,16 +139,22 @@ class Outbox:
 
     def flush(self) -> None:
         """Ship what has gathered."""
+        now = monotonic_ns()
+        if self.behind:
+            self.held_ns += now - self._flushed_ns
+        self._flushed_ns = now
         if not self._batch:
             return
-        batch, self._batch = self._batch, []
+        batch = self._batch.copy()
+        self._batch.clear()
         failed = sum([fact[_ERROR] is not None for fact in batch])
         ended = sum([fact[_END] is not None for fact in batch])  # all that failed have
         self._shipped += len(batch)
         self.errors += failed
         self.completed += ended - failed
-        payload = self._encode((self._worker, self.zero_ns, batch))
-        self._sink.write(LENGTH.pack(len(payload)) + payload)
+        for start in range(0, len(batch), 256):
+            payload = self._encode((self._worker, self.zero_ns, batch[start:start+256]))
+            self._sink.write(LENGTH.pack(len(payload)) + payload)
         if self.observer is not None:
             self.observer(batch)
 
@@ -149,6 +163,11 @@ class Outbox:
         self.flush()
         while not self._sink.idle:
             gevent.sleep(0.005)
+
+    @property
+    def behind(self) -> bool:
+        """Whether the reader is so far behind that nothing more shall be dispatched for a while."""
+        return self._sink.behind
 
     @property
     def reader_gone(self) -> bool:

@@ -4,15 +4,12 @@ from collections import deque
 from collections.abc import Callable
 from time import monotonic_ns
 
-import gevent
-
 from coldbench.core.crew import Facts
+from coldbench.engine.outbox import MOST_PENDING_BYTES
 
 # So many batches may be under way: ZeroMQ drops or refuses what is beyond its own high-water mark.
 _WINDOW = 64
 _AGAIN_NS = 2_000_000_000
-# A master that is this far behind is waited for, as the writer is.
-_MOST_KEPT_BYTES = 128 << 20
 
 
 class Shipment:
@@ -32,14 +29,17 @@ class Shipment:
         """Whether everything has been taken."""
         return not self._kept or self.broken
 
+    @property
+    def behind(self) -> bool:
+        """Whether so much has not been taken yet that the load has to wait."""
+        return self._kept_bytes > MOST_PENDING_BYTES and not self.broken
+
     def write(self, data: bytes) -> None:
-        """Take a whole frame; waits only for a master that is far behind."""
+        """Take a whole frame."""
         self._kept.append(Facts(number=self.batches, frame=data))
         self._kept_bytes += len(data)
         self.batches += 1
         self._fill()
-        while self._kept_bytes > _MOST_KEPT_BYTES and not self.broken:
-            gevent.sleep(0.005)
 
     def taken(self, number: int) -> None:
         """The master has all batches below that number."""

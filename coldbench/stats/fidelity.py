@@ -43,7 +43,8 @@ class FidelityTally:
         calls = sum(self._reused)
         return replace(
             given,
-            limited_by_generator=late
+            limited_by_generator=given.limited_by_generator
+            or late
             or self._failed_here
             or (given.generator_cpu_pct_max or 0.0) >= _CPU_LIMIT_PCT,
             lateness_ms=Lateness(p50=lateness.p50, p99=lateness.p99, max=lateness.max)
