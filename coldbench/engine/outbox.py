@@ -153,7 +153,7 @@ class Outbox:
         self.errors += failed
         self.completed += ended - failed
         for start in range(0, len(batch), 256):
-            payload = self._encode((self._worker, self.zero_ns, batch[start:start+256]))
+            payload = self._encode((self._worker, self.zero_ns, batch[start : start + 256]))
             self._sink.write(LENGTH.pack(len(payload)) + payload)
         if self.observer is not None:
             self.observer(batch)
