@@ -63,12 +63,13 @@ def heading() -> Iterator[str]:
 
 def throughput() -> Iterator[str]:
     """Closed load, 50 connections, nginx."""
-    found: defaultdict[str, list[float]] = defaultdict(list)
+    runs: defaultdict[str, list[clients.Measured]] = defaultdict(list)
     present = clients.installed()
     with nginx() as url:
         for _ in range(_ROUNDS):
             for name in random.sample(sorted(present), len(present)):
-                found[name].append(present[name](url, 50, _SECONDS).per_second)
+                runs[name].append(present[name](url, 50, _SECONDS))
+    found = {name: [run.per_second for run in its] for name, its in runs.items()}
     ours = median(found["coldbench"])
     yield f"## Requests per second: one core, 50 connections, {_ROUNDS} rounds of {_SECONDS:g} s"
     yield ""
@@ -77,6 +78,27 @@ def throughput() -> Iterator[str]:
     for name, values in sorted(found.items(), key=lambda item: -median(item[1])):
         ratio = "" if name == "coldbench" else f"{ours / median(values):.2f}x"
         yield f"| {name} | {median(values):,.0f} | {min(values):,.0f} | {max(values):,.0f} | {ratio} |"
+    yield ""
+    yield from _spent(runs)
+
+
+def _spent(runs: dict[str, list[clients.Measured]]) -> Iterator[str]:
+    """What a request costs, and how far behind the writer was."""
+    kept = median(run.kept_after_s for run in runs["coldbench"] if run.kept_after_s is not None)
+    yield (
+        "No two of nginx's answers are alike, and each is kept with what it says: the writer, which has what "
+        f"nginx leaves of its core, had kept the last one {kept:.1f} s after the load (median)."
+    )
+    yield ""
+    yield "| CPU a request, us (median) | user | system |"
+    yield "|---|---:|---:|"
+    for client, its in runs.items():
+        for process in its[0].cpu:
+            user, system = (
+                median(getattr(run.cpu[process], kind) for run in its) for kind in ("user_us", "system_us")
+            )
+            name = client if process == client else f"{client}'s {process}"
+            yield f"| {name} | {user:.1f} | {system:.1f} |"
     yield ""
 
 

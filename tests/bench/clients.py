@@ -7,12 +7,14 @@ import csv
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic_ns
 
 import msgspec
 from msgspec import Struct
@@ -25,12 +27,30 @@ from coldbench.runs.samples import read_invocations
 from tests.bench.machine import CLIENT_CORE, SERVER_CORE, pinned
 
 
+class Cpu(Struct, frozen=True):
+    """What a process took for each request, us."""
+
+    user_us: float
+    system_us: float
+
+
 class Measured(Struct, frozen=True):
-    """Of one run of one client; `latencies_ms` sorted, or its own p50 and p99."""
+    """Of one run of one client; `cpu` by process, where it was asked for."""
 
     per_second: float
     p50_ms: float | None = None
     p99_ms: float | None = None
+    cpu: dict[str, Cpu] = {}
+    kept_after_s: float | None = None  # from the last answer until every fact was in samples.db
+
+
+class EngineRun(Struct, frozen=True):
+    """What the engine said at its end, what it and its writer took from the load's beginning on, s of user
+    and of system time, and when the writer had ended."""
+
+    finished: Finished
+    cpu: dict[str, tuple[float, float]]
+    ended_ns: int  # on the run's clock
 
 
 Client = Callable[[str, int, float], Measured]
@@ -41,12 +61,22 @@ def coldbench(url: str, connections: int, seconds: float) -> Measured:
     profile = f'[[stage]]\nkind = "users"\nusers = {connections}\nduration = "{seconds}s"\n'
     with tempfile.TemporaryDirectory() as folder:
         samples = Path(folder) / "samples.db"
-        run_engine(profile, url, samples)
-        waits = sorted(i.service_ns / 1e6 for i in read_invocations(samples) if i.service_ns)
-    return Measured(len(waits) / seconds, _at(waits, 0.5), _at(waits, 0.99))
+        run = run_engine(profile, url, samples)
+        waits, last_ns = [], 0
+        for one in read_invocations(samples):
+            if one.service_ns and one.end_ns:
+                waits.append(one.service_ns / 1e6)
+                last_ns = max(last_ns, one.end_ns)
+    waits.sort()
+    cpu = {
+        process: Cpu(user * 1e6 / len(waits), system * 1e6 / len(waits))
+        for process, (user, system) in run.cpu.items()
+    }
+    kept_after_s = (run.ended_ns - last_ns) / 1e9
+    return Measured(len(waits) / seconds, _at(waits, 0.5), _at(waits, 0.99), cpu, kept_after_s)
 
 
-def run_engine(profile: str, url: str, samples: Path) -> Finished:
+def run_engine(profile: str, url: str, samples: Path) -> EngineRun:
     """The engine and its writer, as `coldbench run` starts them, each on its core."""
     target = Target(name="f", url=url, endpoint=url)
     order = Order(
@@ -74,20 +104,45 @@ def run_engine(profile: str, url: str, samples: Path) -> Finished:
     assert engine.stdout
     engine.stdin.write(frame(order))
     engine.stdin.flush()
-    said = engine.stdout.read()
+    frames, before, zero_ns = FrameReader(), {}, 0
+    finished: Finished | None = None
+    while said := os.read(engine.stdout.fileno(), 65536):
+        for payload in frames.feed(said):
+            match msgspec.msgpack.decode(payload, type=Started | Pulse | Finished):
+                case Started(zero_monotonic_ns=zero_ns):
+                    before = {"engine": _taken_by(engine.pid), "writer": _taken_by(writer.pid)}
+                case Finished() as finished:
+                    pass
     engine.stdin.close()
-    engine.wait()
-    writer.wait()
-    messages = [
-        msgspec.msgpack.decode(payload, type=Started | Pulse | Finished)
-        for payload in FrameReader().feed(said)
-    ]
-    return next(message for message in messages if isinstance(message, Finished))
+    cpu = {name: _wait(its, before[name]) for name, its in (("engine", engine), ("writer", writer))}
+    ended_ns = monotonic_ns() - zero_ns
+    engine.stdout.close()
+    assert finished
+    return EngineRun(finished, cpu, ended_ns)
+
+
+def _taken_by(pid: int) -> tuple[float, float]:
+    """User and system time so far, s (proc_pid_stat(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    ticks = os.sysconf("SC_CLK_TCK")
+    return int(fields[11]) / ticks, int(fields[12]) / ticks
+
+
+def _wait(process: "subprocess.Popen[bytes]", before: tuple[float, float]) -> tuple[float, float]:
+    """Until it has ended; what it took beyond `before`."""
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return used.ru_utime - before[0], used.ru_stime - before[1]
 
 
 def wrk(url: str, connections: int, seconds: float) -> Measured:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     said = _run("wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", url)
-    return Measured(_number(r"Requests/sec:\s+([\d.]+)", said), _time("50%", said), _time("99%", said))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    per_second = _number(r"Requests/sec:\s+([\d.]+)", said)
+    us = 1e6 / (per_second * seconds)
+    cpu = Cpu((after.ru_utime - before.ru_utime) * us, (after.ru_stime - before.ru_stime) * us)
+    return Measured(per_second, _time("50%", said), _time("99%", said), {"wrk": cpu})
 
 
 def hey(url: str, connections: int, seconds: float) -> Measured:

@@ -24,7 +24,10 @@ http {{
     server {{
         listen 127.0.0.1:{port} backlog=4096;
         location / {{
-            add_header Server-Timing 'init;dur=340, age;dur=5000, seq;desc="12", inst;desc="a", exec;dur=5';
+            # No two answers are alike, as with the shim: whoever reads them reads each.
+            set $age $connection_requests;
+            add_header Server-Timing
+                'init;dur=340, age;dur=$age, seq;desc="$age", inst;desc="$connection", exec;dur=5';
             return 200 "hello world\\n";
         }}
     }}
@@ -50,7 +53,7 @@ def pinned(command: Sequence[str], core: int) -> list[str]:
 
 @contextmanager
 def nginx() -> Iterator[str]:
-    """nginx on the server's core; its URL. Its response carries the shim's header."""
+    """nginx on the server's core; its URL. Its responses carry the shim's header."""
     if shutil.which("nginx") is None:
         sys.exit("make bench needs nginx, wrk, hey and ab: apt-get install nginx-light wrk hey apache2-utils")
     port = _free_port()
