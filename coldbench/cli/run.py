@@ -34,6 +34,9 @@ from coldbench.report.cost import planned_cost_lines
 from coldbench.report.plan import locustfile_lines, plan_lines, prepare_lines
 from coldbench.runs.folder import create, write_record
 
+# So many invocations take a few seconds to judge and sum up.
+_SLOW_TO_JUDGE = 100_000
+
 
 @with_targets
 def command(
@@ -125,6 +128,8 @@ def command(
         guard = None if abort_on_errors is None else ErrorGuard(abort_on_errors)
         order = _order(run, the_plan, there, locustfile, prepared=prepare is not None)
         outcome = follow(order, shared, folder, output, guard, prepare)
+    if outcome.finished is not None and outcome.finished.intended >= _SLOW_TO_JUDGE:
+        output.lines([f"judging {outcome.finished.intended:,} invocations"])
     run = close_run(folder, as_told(run, outcome), checks)
     if isinstance(outcome.fault, UsageError) and not run.counts.sent:
         raise outcome.fault  # nothing was measured

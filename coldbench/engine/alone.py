@@ -46,7 +46,7 @@ def run(order: Order, from_cli: Inbox, to_cli: Pipe, facts: Pipe) -> None:
     if len(unreachable) == len(order.targets):
         drive.stop()
     drive.perform(zero_ns)
+    drive.drain()
     ticking.kill()
     runner.quit()
-    drive.outbox.drain()
     to_cli.write(frame(drive.finished()))

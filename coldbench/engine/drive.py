@@ -79,6 +79,13 @@ class Drive:
         for origin in self._origins:
             origin.abandon()
 
+    def drain(self) -> None:
+        """After `perform`: wait until whoever takes the facts has them all; the pulses say what it is that
+        takes so long.
+        """
+        self.conductor.phase = "writing what was measured"
+        self.outbox.drain()
+
     def _end_barrier(self, drain_ns: int) -> None:
         """Wait for what is in flight, up to a deadline: the slow ones are exactly the cold ones."""
         deadline = time.monotonic_ns() + drain_ns
