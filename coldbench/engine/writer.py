@@ -23,7 +23,8 @@ from coldbench.engine.background import give_way
 from coldbench.evidence.headers import parse_head
 from coldbench.evidence.read import read
 from coldbench.evidence.recognise import platform_of
-from coldbench.runs.samples import NULL, Row, SampleWriter, evidence_cells
+from coldbench.runs.row import NULL, Row, evidence_cells
+from coldbench.runs.samples import SampleWriter
 
 _READ_BYTES = 1 << 18
 _PROGRESS_S = 0.25
