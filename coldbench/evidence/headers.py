@@ -4,6 +4,7 @@ A header from a server is hostile text: nothing here raises, and what is kept is
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 Headers = dict[str, list[str]]
 
@@ -28,15 +29,26 @@ def parse_head(head: bytes, trailers: bytes = b"") -> Headers:
             if values:
                 values[-1] = f"{values[-1]} {line.strip(_WHITE)}".strip(_WHITE)
             continue
-        name, colon, value = line.partition(":")
-        name = name.rstrip(_WHITE).lower()
-        # A status line has a colon only in its reason phrase, behind a space; no name has a space.
-        if not colon or not name or " " in name:
+        field = _seen_before(line) if len(line) <= _LONGEST_KEPT else _field(line)
+        if field is None:
             values = None
             continue
+        name, value = field
         values = headers.setdefault(name, [])
-        values.append(value.strip(_WHITE))
+        values.append(value)
     return headers
+
+
+def _field(line: str) -> tuple[str, str] | None:
+    name, colon, value = line.partition(":")
+    name = name.rstrip(_WHITE).lower()
+    # A status line has a colon only in its reason phrase, behind a space; no name has a space.
+    return (name, value.strip(_WHITE)) if colon and name and " " not in name else None
+
+
+# Most lines of a server's next answer stood in its last one.
+_LONGEST_KEPT = 256
+_seen_before = lru_cache(maxsize=4096)(_field)
 
 
 def from_pairs(pairs: Iterable[tuple[str, str]]) -> Headers:

@@ -10,6 +10,7 @@ that is missing or not a credible number is None, never 0, and `5s` is not taken
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -27,17 +28,36 @@ class Metric(Struct, frozen=True):
 
 def parse_server_timing(values: Iterable[str]) -> list[Metric]:
     """All metrics of all header lines, in order, repeated ones too; whatever the text, it never raises."""
-    found: list[tuple[str, dict[str, str]]] = []
+    found: list[Metric] = []
     for value in values:
-        parameters: dict[str, str] = {}
-        for is_parameter, name, said in pieces(value):
-            if is_parameter:
-                parameters.setdefault(name.lower(), said)
-            else:
-                parameters = {}
-                if name:
-                    found.append((name, parameters))
+        members = value.split(",")
+        # A comma in a quoted string has an odd number of quotes before it, and so has one of the parts. What
+        # is escaped is left alone.
+        torn = [member for member in members if member.count('"') % 2]
+        if not torn and "\\" not in value and len(value) <= _LONGEST_CUT:
+            for member in members:
+                found += _seen_before(member)
+        else:
+            found += _metrics(value)
+    return found
+
+
+def _metrics(text: str) -> list[Metric]:
+    found: list[tuple[str, dict[str, str]]] = []
+    parameters: dict[str, str] = {}
+    for is_parameter, name, said in pieces(text):
+        if is_parameter:
+            parameters.setdefault(name.lower(), said)
+        else:
+            parameters = {}
+            if name:
+                found.append((name, parameters))
     return [
         Metric(name, milliseconds(parameters.get("dur", "")), parameters.get("desc", ""))
         for name, parameters in found
     ]
+
+
+# Most members of an instance's next answer stood in an earlier one.
+_LONGEST_CUT = 1024
+_seen_before = lru_cache(maxsize=4096)(_metrics)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coldbench.evidence.lists import pieces
-from coldbench.evidence.server_timing import Metric, parse_server_timing
+from coldbench.evidence.server_timing import Metric, _metrics, parse_server_timing
 
 
 def parse(*values: str) -> list[Metric]:
@@ -110,6 +110,14 @@ def test_it_never_raises_and_never_invents(value: str) -> None:
     for metric in parse(value):
         assert metric.name in value
         assert metric.dur_ms is None or (math.isfinite(metric.dur_ms) and metric.dur_ms >= 0)
+
+
+@given(
+    hostile
+    | st.lists(st.sampled_from(['a;desc="x,y"', "b;dur=1", ",", '"', '""', ";", "\\", " "])).map("".join)
+)
+def test_cutting_at_commas_changes_nothing(value: str) -> None:
+    assert parse(value) == list(_metrics(value))
 
 
 @given(st.text(st.sampled_from(";,=\\ \tadur\x00\xff?"), max_size=200))
