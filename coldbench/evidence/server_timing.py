@@ -42,7 +42,7 @@ def parse_server_timing(values: Iterable[str]) -> list[Metric]:
     return found
 
 
-def _metrics(text: str) -> list[Metric]:
+def _metrics(text: str) -> tuple[Metric, ...]:
     found: list[tuple[str, dict[str, str]]] = []
     parameters: dict[str, str] = {}
     for is_parameter, name, said in pieces(text):
@@ -52,10 +52,10 @@ def _metrics(text: str) -> list[Metric]:
             parameters = {}
             if name:
                 found.append((name, parameters))
-    return [
+    return tuple(
         Metric(name, milliseconds(parameters.get("dur", "")), parameters.get("desc", ""))
         for name, parameters in found
-    ]
+    )
 
 
 # Most members of an instance's next answer stood in an earlier one.
