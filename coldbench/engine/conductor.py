@@ -189,7 +189,7 @@ class Conductor:
 
         Requests that leave together wake the server once; between reads each would wake it again.
         """
-        if self._outbox.behind:
+        if self._outbox.behind and not self.stop.is_set():
             gevent.spawn(self._invoke_after_hold)
             return
         now = monotonic_ns()

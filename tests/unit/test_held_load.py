@@ -46,7 +46,13 @@ ticking = gevent.spawn(drive.tick, lambda pulse: None)
 drive.reach()
 runner.start(drive.users, spawn_rate=drive.users)
 gevent.spawn_later(0.2, setattr, sink, "behind", True)
-gevent.spawn_later(0.7, setattr, sink, "behind", False)
+if sys.argv[2:] == ["stop"]:
+    gevent.spawn_later(0.4, drive.stop)
+    gevent.spawn_later(0.6, drive.stop)
+else:
+    gevent.spawn_later(0.7, setattr, sink, "behind", False)
+held, hold = [], drive.conductor._hold
+drive.conductor._hold = lambda: (held.append(True), hold())
 began = time.monotonic_ns()
 drive.perform(began)
 ticking.kill()
@@ -57,7 +63,7 @@ facts = [fact for payload in FrameReader().feed(sink.data)
 started = sorted(fact.started_ns - began for fact in facts)
 print(json.dumps({
     "intended": drive.finished().intended, "held_ns": drive.finished().held_ns, "facts": len(facts),
-    "latest_ns": max(fact.started_ns - fact.intended_ns for fact in facts),
+    "holds": len(held), "latest_ns": max(fact.started_ns - fact.intended_ns for fact in facts),
     "silence_ns": max(b - a for a, b in zip(started, started[1:])),
 }))
 """
@@ -89,3 +95,16 @@ def test_a_load_waits_for_what_takes_its_facts(profile: str, late: bool) -> None
     else:
         assert said["latest_ns"] == 0  # users intend when they send
         assert said["silence_ns"] >= 300e6
+
+
+@pytest.mark.parametrize("kind", ['kind = "rate"\nrate = 200', 'kind = "users"\nusers = 5'])
+def test_a_stop_does_not_wait_for_what_takes_the_facts(kind: str) -> None:
+    profile = f'[[stage]]\n{kind}\nduration = "1h"\n'
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVE, profile, "stop"], capture_output=True, text=True, timeout=50
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["facts"] > 0
+    if "users" in kind:
+        assert said["holds"] < 10  # it waits, and does not ask again and again
