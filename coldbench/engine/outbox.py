@@ -16,6 +16,7 @@ from coldbench.core.messages import LENGTH, RawFact
 Fact = tuple[Any, ...]
 
 _END, _ERROR = (RawFact.__struct_fields__.index(name) for name in ("end_ns", "error"))
+_MOST_IN_FRAME = 256  # small enough to stay in a core's cache while it is read
 _PIPE_BYTES = 1 << 20
 # A reader that is this far behind holds the load back: late and bounded rather than prompt until memory ends.
 MOST_PENDING_BYTES = 128 << 20
@@ -152,8 +153,8 @@ class Outbox:
         self._shipped += len(batch)
         self.errors += failed
         self.completed += ended - failed
-        for start in range(0, len(batch), 256):
-            payload = self._encode((self._worker, self.zero_ns, batch[start : start + 256]))
+        for start in range(0, len(batch), _MOST_IN_FRAME):
+            payload = self._encode((self._worker, self.zero_ns, batch[start : start + _MOST_IN_FRAME]))
             self._sink.write(LENGTH.pack(len(payload)) + payload)
         if self.observer is not None:
             self.observer(batch)
