@@ -153,7 +153,7 @@ def as_told(run: Run, outcome: Outcome) -> Run:
         fidelity=Fidelity(
             connections_opened=finished.connections_opened,
             generator_cpu_pct_max=finished.cpu_pct_max,
-            limited_by_generator=finished.held_ns > 0,
+            held_ms=finished.held_ns / 1e6,
         ),
         workers=tuple(
             Worker(

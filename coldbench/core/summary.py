@@ -87,6 +87,7 @@ class Fidelity(Struct, frozen=True, kw_only=True):
     connections_opened: int | None = None  # only a generator that came to its end says how many
     reused_pct: float | None = None
     generator_cpu_pct_max: float | None = None
+    held_ms: float | None = None  # how long the load waited for what was measured to be written
     limited_by_generator: bool = False
 
 

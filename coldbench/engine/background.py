@@ -10,6 +10,7 @@ import ctypes
 import os
 import platform
 import struct
+import sys
 
 # At 19 a busy machine would keep facts from the disk for seconds.
 _NICE = 10
@@ -27,7 +28,8 @@ def give_way() -> None:
     """From here on this process is in the background, as far as the system offers it."""
     nice = os.nice(_NICE)
     number = _SCHED_SETATTR.get(platform.machine())
-    if platform.system() == "Linux" and number is not None:
+    # By the number of a 64-bit kernel a 32-bit process would call something else.
+    if platform.system() == "Linux" and number is not None and sys.maxsize > 1 << 32:
         attributes = _ATTRIBUTES.pack(_ATTRIBUTES.size, _SCHED_OTHER, 0, nice, 0, _SLICE_NS, 0, 0)
         # What a kernel refuses makes no difference but in speed.
         ctypes.CDLL(None).syscall(number, 0, attributes, 0)

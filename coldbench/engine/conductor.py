@@ -20,6 +20,7 @@ from coldbench.engine.user import Job
 _AFTER_ERROR_S = 0.1
 _OPEN_AHEAD_NS = 10_000_000_000
 _LOOK_S = 0.002
+_MOST_IN_TURN = 64  # so many late arrivals leave before the hub has a turn
 _OPEN_MODEL = (Kind.RATE, Kind.RAMP, Kind.TRACE)
 
 # Number in the plan, and offset from the step's start in ns, of each arrival that is this worker's own.
@@ -56,7 +57,8 @@ class Conductor:
         *self._first_seqs, planned = accumulate((invocations(step) or 0 for step in plan.steps), initial=0)
         self._user_seqs: Iterator[int] = count(planned + share.rank, share.of)
         self.intended = sum(share.planned(step) for step in plan.steps)
-        self._waiting: list[Callable[[int], None]] = []  # each takes the instant
+        self._waiting: list[Callable[[int], None]] = []  # each takes the instant; users hold on to this list
+        self._holding = False
 
     def perform(self) -> None:
         """All steps in order. Returns when the last one has dispatched what it had to."""
@@ -131,18 +133,18 @@ class Conductor:
         self.pacer.until(until)
 
     def _burst(self, index: int, began: int, origin: Origin, own: Own) -> None:
-        if not self.pacer.until(began):
+        if not self.pacer.until(began) or not self._may_go_on():
             return
-        self._hold()
         for seq, _ in own:
             origin.invoke(seq, index, began)
 
     def _stream(self, index: int, began: int, until: int, origin: Origin, own: Own) -> Job:
         def stream() -> None:
-            for seq, offset in own:
-                if not self.pacer.until(began + offset):
+            for number, (seq, offset) in enumerate(own):
+                if not self.pacer.until(began + offset) or not self._may_go_on():
                     return
-                self._hold()
+                if not number % _MOST_IN_TURN:
+                    gevent.sleep(0)  # those that are late do not wait for anything else
                 origin.invoke(seq, index, began + offset)
             self.pacer.until(until)
 
@@ -190,7 +192,9 @@ class Conductor:
         Requests that leave together wake the server once; between reads each would wake it again.
         """
         if self._outbox.behind and not self.stop.is_set():
-            gevent.spawn(self._invoke_after_hold)
+            if not self._holding:
+                self._holding = True
+                gevent.spawn(self._invoke_after_hold)
             return
         now = monotonic_ns()
         waiting = self._waiting.copy()
@@ -199,13 +203,16 @@ class Conductor:
             invoke(now)
 
     def _invoke_after_hold(self) -> None:
-        self._hold()
+        """For all who wait."""
+        self._may_go_on()
+        self._holding = False
         self._invoke_waiting()
 
-    def _hold(self) -> None:
-        """Late rather than lost: wait while facts of what has ended are too far from being kept."""
-        while self._outbox.behind and not self.stop.is_set():
-            gevent.sleep(_LOOK_S)
+    def _may_go_on(self) -> bool:
+        """Late rather than lost: not before the writer has come near. False when the run is stopped."""
+        if self._outbox.behind:
+            self._outbox.hold(self.stop.is_set)
+        return not self.stop.is_set()
 
     def _together(self, jobs: Sequence[Job]) -> None:
         """Hand the jobs to Locust's users and wait until each is done."""

@@ -149,7 +149,7 @@ class Connection:
         except ssl.SSLError:
             self.fail(Error.TLS)
             return
-        if self._tls.established:
+        if self._tls.established and not self.is_closed:
             self.tls_ns = monotonic_ns() - self.dial_ns - self.connect_ns
             self._opened()
 

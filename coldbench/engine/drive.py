@@ -44,7 +44,6 @@ class Drive:
         self._watch = Watch(self.conductor.pacer)
         self._abort = Event()
         self._interrupted = False
-        self._held_ns = 0
 
     @property
     def users(self) -> int:
@@ -77,7 +76,6 @@ class Drive:
         self.conductor.perform()
         self._interrupted = self.conductor.stop.is_set()
         self._end_barrier(INTERRUPTED_DRAIN_NS if self._interrupted else self._order.drain_ns)
-        self._held_ns = self.outbox.held_ns  # what comes after it holds no load
         for origin in self._origins:
             origin.abandon()
 
@@ -133,7 +131,7 @@ class Drive:
             intended=self.conductor.intended,
             connections_opened=self.outbox.connections_opened,
             cpu_pct_max=self._watch.cpu_pct_max,
-            held_ns=self._held_ns,
+            held_ns=self.outbox.held_ns,
             interrupted=self._interrupted,
         )
 

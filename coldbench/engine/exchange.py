@@ -15,7 +15,6 @@ from coldbench.core.target import Target
 from coldbench.engine.outbox import Outbox
 
 _URLS_KEPT = 4096
-_LOOK_S = 0.005
 _DELIMITED = ("content-length:", "transfer-encoding:")
 
 
@@ -99,8 +98,8 @@ class Exchanges:
         if target is None:
             self.elsewhere += 1
             return None
-        while self._outbox.behind:
-            gevent.sleep(_LOOK_S)
+        if self._outbox.behind:
+            self._outbox.hold(lambda: False)  # Locust ends a user that still waits when its time is over
         exchange = Exchange(next(self._seqs), target)
         self._outbox.dispatched += 1
         self._open[gevent.getcurrent()] = exchange

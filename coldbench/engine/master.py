@@ -287,7 +287,8 @@ class Master:
             gevent.sleep(_LOOK_S)
         for member in self._alive:
             if not member.clocks:
-                member.lost_ns = member.heard_ns
+                if not member.complete:  # else all that it measured is here, and it may have left
+                    member.lost_ns = member.heard_ns
                 member.clocks.append(member.first_clock or Clock(0, _LOST_NS))
 
     def _pulse(self) -> Pulse:

@@ -20,6 +20,7 @@ _MOST_IN_FRAME = 256  # small enough to stay in a core's cache while it is read
 _PIPE_BYTES = 1 << 20
 # A reader that is this far behind holds the load back: late and bounded rather than prompt until memory ends.
 MOST_PENDING_BYTES = 128 << 20
+_LOOK_S = 0.005
 _F_SETPIPE_SZ = 1031  # Linux; other systems keep their pipe as it is
 _WRITE = 2
 
@@ -33,7 +34,7 @@ class Sink(Protocol):
 
     @property
     def behind(self) -> bool:
-        """Whether so much has not been taken yet that the load has to wait."""
+        """Whether so much has not been taken yet that the load has to wait, until half of it has."""
 
     @property
     def broken(self) -> bool:
@@ -55,6 +56,7 @@ class Pipe:
             pass  # not a pipe, or not Linux: only slower
         self._pending: deque[bytes] = deque()
         self._pending_bytes = 0
+        self.behind = False
         self._writer = gevent.get_hub().loop.io(fd, _WRITE)
         self.broken = False
 
@@ -63,11 +65,6 @@ class Pipe:
         """Whether everything has been taken."""
         return not self._pending
 
-    @property
-    def behind(self) -> bool:
-        """Whether so much has not been taken yet that the load has to wait."""
-        return self._pending_bytes > MOST_PENDING_BYTES
-
     def write(self, data: bytes) -> None:
         """Write as much as goes at once, the rest when the reader is ready for it."""
         if not self._pending:
@@ -75,6 +72,7 @@ class Pipe:
             return
         self._pending.append(data)
         self._pending_bytes += len(data)
+        self.behind = self.behind or self._pending_bytes > MOST_PENDING_BYTES
 
     def flush(self) -> None:
         """Write what is left now, however long the reader takes; nothing else runs meanwhile."""
@@ -89,7 +87,7 @@ class Pipe:
         except BlockingIOError:
             written = 0
         except BrokenPipeError:
-            self.broken = True
+            self.broken, self.behind = True, False
             self._pending.clear()
             self._pending_bytes = 0
             return
@@ -106,6 +104,8 @@ class Pipe:
             data = self._pending.popleft()
             self._pending_bytes -= len(data)
             self._push(data)
+            if self._pending_bytes <= MOST_PENDING_BYTES // 2:
+                self.behind = False
             if len(self._pending) >= before:
                 return
 
@@ -120,10 +120,11 @@ class Outbox:
         self._sink = sink
         self._worker = worker
         self._batch: list[Fact] = []
-        # The list's own: a function around it would be a hundredth of an invocation's cost.
+        # The list's own, which is why the list stays the same one: a function around it would be a hundredth
+        # of an invocation's cost.
         self.put: Callable[[Fact], None] = self._batch.append
-        self._flushed_ns = monotonic_ns()
         self.held_ns = 0  # how long the load had to wait for the reader
+        self._holders, self._held_since_ns = 0, 0
         self._encode = msgpack.Encoder().encode
         # told of each batch that leaves
         self.observer: Callable[[Sequence[Fact]], None] | None = None
@@ -140,10 +141,6 @@ class Outbox:
 
     def flush(self) -> None:
         """Ship what has gathered."""
-        now = monotonic_ns()
-        if self.behind:
-            self.held_ns += now - self._flushed_ns
-        self._flushed_ns = now
         if not self._batch:
             return
         batch = self._batch.copy()
@@ -163,12 +160,25 @@ class Outbox:
         """Ship everything and wait until the reader has taken it, or is gone."""
         self.flush()
         while not self._sink.idle:
-            gevent.sleep(0.005)
+            gevent.sleep(_LOOK_S)
 
     @property
     def behind(self) -> bool:
         """Whether the reader is so far behind that nothing more shall be dispatched for a while."""
         return self._sink.behind
+
+    def hold(self, stopped: Callable[[], bool]) -> None:
+        """Wait while the reader is too far behind, or until `stopped`; several who wait count once."""
+        if not self._holders:
+            self._held_since_ns = monotonic_ns()
+        self._holders += 1
+        try:
+            while self.behind and not stopped():
+                gevent.sleep(_LOOK_S)
+        finally:
+            self._holders -= 1
+            if not self._holders:
+                self.held_ns += monotonic_ns() - self._held_since_ns
 
     @property
     def reader_gone(self) -> bool:

@@ -102,7 +102,7 @@ class Response:
         head = self._head
         # If all came at once and nothing came behind it, its end is where it has to be: no need to search.
         end = len(head) - self.body_bytes - len(_EMPTY_LINE)
-        alone = self.keep_alive and not self._interim and not self.chunked
+        alone = self.keep_alive and not (self._interim or self.chunked or self._head_request)
         if alone and end > 0 and head.startswith(_EMPTY_LINE, end):
             return head[:end]
         while head.startswith((b"HTTP/1.1 1", b"HTTP/1.0 1")):

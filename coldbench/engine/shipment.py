@@ -22,22 +22,18 @@ class Shipment:
         self._under_way = 0  # of those kept, how many have been sent
         self._moved_ns = monotonic_ns()
         self.batches = 0
-        self.broken = False
+        self.behind = self.broken = False
 
     @property
     def idle(self) -> bool:
         """Whether everything has been taken."""
         return not self._kept or self.broken
 
-    @property
-    def behind(self) -> bool:
-        """Whether so much has not been taken yet that the load has to wait."""
-        return self._kept_bytes > MOST_PENDING_BYTES and not self.broken
-
     def write(self, data: bytes) -> None:
         """Take a whole frame."""
         self._kept.append(Facts(number=self.batches, frame=data))
         self._kept_bytes += len(data)
+        self.behind = self.behind or self._kept_bytes > MOST_PENDING_BYTES
         self.batches += 1
         self._fill()
 
@@ -47,6 +43,8 @@ class Shipment:
             self._kept_bytes -= len(self._kept.popleft().frame)
             self._under_way = max(0, self._under_way - 1)
             self._moved_ns = monotonic_ns()
+        if self._kept_bytes <= MOST_PENDING_BYTES // 2:
+            self.behind = False
         self._fill()
 
     def look(self) -> None:

@@ -51,6 +51,7 @@ _JOIN_S = 60.0
 # A master that has said nothing for so long is gone; it answers every beat.
 _GONE_NS = 10_000_000_000
 _LAST_WORDS_S = 30.0
+_LOOK_S = 0.02
 
 T = TypeVar("T")
 
@@ -85,7 +86,7 @@ def run(join: Join, from_cli: Inbox, to_cli: Pipe) -> None:
         drive.perform(zero_ns)
     drive.outbox.flush()
     talk.send(Done(batches=talk.shipment.batches, finished=drive.finished()))
-    talk.released.wait(_LAST_WORDS_S)
+    talk.see_off()
     ticking.kill()
     to_cli.write(frame(drive.finished()))
     if talk.lost_master:
@@ -179,6 +180,12 @@ class Talk:
             self.lost_master = self.shipment.broken = True
             self.released.set()
             self._drive.give_up()
+
+    def see_off(self) -> None:
+        """Stay until the master has all that was measured here, and then until it says so, for a while."""
+        while not self.shipment.idle and not self.released.is_set():
+            gevent.sleep(_LOOK_S)
+        self.released.wait(_LAST_WORDS_S)
 
     def _opening(self, step: int) -> "AsyncResult[int]":
         return self._opened.setdefault(step, AsyncResult())

@@ -17,7 +17,8 @@ _USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
 _PARAMETER = re.compile(r"([?&#])([^?&#=\s]++)=([^?&#\s]++)")
 # A credential says what it is: an HTTP authentication scheme before it, or the form of a JSON Web Token.
 _CREDENTIAL = re.compile(r"\b(?:[Bb]earer|[Bb]asic)\s+\S+|\beyJ[\w-]++\.[\w-]++\.[\w-]*+")
-# What all of the above have in them: most text has none of it, and needs no closer look.
+# What all of the above have in them (of words the part that is the same in both cases): most text has none of
+# it, and needs no closer look.
 _SUSPECT = ("?", "&", "#", "://", "earer", "asic", "eyJ")
 
 

@@ -7,7 +7,7 @@ from coldbench.core.summary import Fidelity, Lateness
 from coldbench.stats.distribution import Distribution
 
 # The generator, not the target, was the limit: from this much of a core on, when one invocation in a
-# hundred was started this late, or when any failed for a reason of this machine's own.
+# hundred was started this late, when any failed for a reason of this machine's own, or when it was held.
 _CPU_LIMIT_PCT = 90.0
 _LATE_LIMIT_MS = 100.0
 _OURS = (Error.DESCRIPTORS, Error.INTERNAL)
@@ -43,8 +43,8 @@ class FidelityTally:
         calls = sum(self._reused)
         return replace(
             given,
-            limited_by_generator=given.limited_by_generator
-            or late
+            limited_by_generator=late
+            or bool(given.held_ms)
             or self._failed_here
             or (given.generator_cpu_pct_max or 0.0) >= _CPU_LIMIT_PCT,
             lateness_ms=Lateness(p50=lateness.p50, p99=lateness.p99, max=lateness.max)

@@ -46,13 +46,16 @@ ticking = gevent.spawn(drive.tick, lambda pulse: None)
 drive.reach()
 runner.start(drive.users, spawn_rate=drive.users)
 gevent.spawn_later(0.2, setattr, sink, "behind", True)
+stopped = []
+def stop():
+    stopped.append(drive.outbox.dispatched)
+    drive.stop()
 if sys.argv[2:] == ["stop"]:
-    gevent.spawn_later(0.4, drive.stop)
-    gevent.spawn_later(0.6, drive.stop)
+    gevent.spawn_later(0.4, stop)
 else:
     gevent.spawn_later(0.7, setattr, sink, "behind", False)
-held, hold = [], drive.conductor._hold
-drive.conductor._hold = lambda: (held.append(True), hold())
+holds, hold = [], drive.outbox.hold
+drive.outbox.hold = lambda stopped: (holds.append(True), hold(stopped))
 began = time.monotonic_ns()
 drive.perform(began)
 ticking.kill()
@@ -63,8 +66,9 @@ facts = [fact for payload in FrameReader().feed(sink.data)
 started = sorted(fact.started_ns - began for fact in facts)
 print(json.dumps({
     "intended": drive.finished().intended, "held_ns": drive.finished().held_ns, "facts": len(facts),
-    "holds": len(held), "latest_ns": max(fact.started_ns - fact.intended_ns for fact in facts),
-    "silence_ns": max(b - a for a, b in zip(started, started[1:])),
+    "holds": len(holds), "dispatched": drive.outbox.dispatched, "stopped_at": (stopped or [None])[0],
+    "latest_ns": max((fact.started_ns - fact.intended_ns for fact in facts), default=None),
+    "silence_ns": max((b - a for a, b in zip(started, started[1:])), default=None),
 }))
 """
 
@@ -97,14 +101,34 @@ def test_a_load_waits_for_what_takes_its_facts(profile: str, late: bool) -> None
         assert said["silence_ns"] >= 300e6
 
 
-@pytest.mark.parametrize("kind", ['kind = "rate"\nrate = 200', 'kind = "users"\nusers = 5'])
-def test_a_stop_does_not_wait_for_what_takes_the_facts(kind: str) -> None:
-    profile = f'[[stage]]\n{kind}\nduration = "1h"\n'
+_IDLE = '[[stage]]\nkind = "idle"\nduration = "300ms"\n'
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        '[[stage]]\nkind = "rate"\nrate = 200\nduration = "1h"\n',
+        '[[stage]]\nkind = "users"\nusers = 50\nduration = "1h"\n',
+        '[[stage]]\nkind = "users"\nusers = 50\nthink = "10ms"\nduration = "1h"\n',
+        f'{_IDLE}[[stage]]\nkind = "burst"\nsize = 20\n',
+    ],
+    ids=["rate", "users", "thinking", "burst"],
+)
+def test_a_stop_ends_a_held_load_and_nothing_more_is_sent(profile: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", DRIVE, profile, "stop"], capture_output=True, text=True, timeout=50
     )
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
-    assert said["facts"] > 0
-    if "users" in kind:
-        assert said["holds"] < 10  # it waits, and does not ask again and again
+    assert said["dispatched"] == said["stopped_at"] == said["facts"]
+    assert said["holds"] <= 2  # one waits for all, and does not ask again and again
+
+
+def test_a_silence_is_not_held() -> None:
+    profile = '[[stage]]\nkind = "rate"\nrate = 50\nduration = "100ms"\n' + _IDLE * 3 + "[[stage]]\n"
+    profile += 'kind = "burst"\nsize = 5\n'
+    done = subprocess.run([sys.executable, "-c", DRIVE, profile], capture_output=True, text=True, timeout=50)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["facts"] == 10
+    assert said["held_ns"] == 0

@@ -145,3 +145,11 @@ def test_the_start_of_the_body_is_kept_when_asked() -> None:
     response.keep_body_start = 3
     response.feed(OK)
     assert response.body_start == b"hel"
+
+
+def test_a_body_that_a_head_request_must_not_have_is_no_header() -> None:
+    body = b"Server-Timing: init;dur=340\r\n\r\n"
+    data = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    response = read(data, closes=False, head=True)
+    assert response.complete
+    assert b"Server-Timing" not in response.head()
