@@ -37,6 +37,8 @@ def command(
             match message:
                 case Joined(rank=rank, of=of):
                     typer.echo(f"joined {master} as worker {rank + 1} of {of}", err=True)
+                case Failed() if asked.count:
+                    raise typer.Exit(ExitCode.INTERRUPTED)
                 case Failed(message=words, hint=hint):
                     raise ColdbenchError(words, hint=hint)
                 case Finished():

@@ -52,6 +52,7 @@ from coldbench.engine.worker import MESSAGE
 _JOIN_NS = 120_000_000_000
 _PINGS = 8
 # A worker beats four times a second; silent for so long it is lost.
+_AGAIN_NS = 1_000_000_000  # a stop is said again until it is heard
 _LOST_NS = 5_000_000_000
 # An instant that all workers can be told before it comes.
 _LEAD_NS = 50_000_000
@@ -105,7 +106,7 @@ class Master:
         self._members: dict[str, Member] = {}
         self._opened = -1
         self._zero_ns = 0
-        self._halted = False
+        self._halted_ns = 0
         self._at_once = False
         self.stop = Event()
 
@@ -120,7 +121,7 @@ class Master:
     def abort(self) -> None:
         """End at once: the CLI is gone, or asked for it."""
         self._at_once = True
-        self._halted = False
+        self._halted_ns = 0
         self.stop.set()
 
     # ------------------------------------------------------------------ what workers say
@@ -184,7 +185,7 @@ class Master:
                 if pulse is not None:
                     member.pulse, member.intended = pulse, pulse.intended
                 self._send(member.identity, Taken(next=member.next_batch))
-            case Done():
+            case Done() if member.done is None:
                 member.done, member.intended = message, message.finished.intended
                 if message.finished.interrupted and not self.stop.is_set():
                     member.left_ns = monotonic_ns()
@@ -258,10 +259,11 @@ class Master:
         for member in self._alive:
             if now - member.heard_ns > _LOST_NS and not member.complete:
                 member.lost_ns = member.heard_ns
-        if self.stop.is_set() and not self._halted:
-            self._halted = True
+        if self.stop.is_set() and now - self._halted_ns > _AGAIN_NS:
+            self._halted_ns = now
             for member in self._alive:
-                self._send(member.identity, Halt(at_once=self._at_once))
+                if member.done is None:
+                    self._send(member.identity, Halt(at_once=self._at_once))
         step = min((member.gate for member in self._alive if member.done is None), default=-1)
         if step > self._opened:
             self._opened = step

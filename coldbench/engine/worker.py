@@ -51,13 +51,28 @@ _JOIN_S = 60.0
 # A master that has said nothing for so long is gone; it answers every beat.
 _GONE_NS = 10_000_000_000
 _LAST_WORDS_S = 30.0
-_LOOK_S = 0.02
+_AGAIN_S = 1.0
 
 T = TypeVar("T")
 
 
 def run(join: Join, from_cli: Inbox, to_cli: Pipe) -> None:
     """Join the master, do the duty it gives, ship the facts. Raises ColdbenchError when it cannot."""
+    here, drive = gevent.getcurrent(), None
+
+    def stop() -> None:
+        if drive is None:
+            gevent.kill(here, ColdbenchError("it was ended before it had a share"))
+        else:
+            drive.stop()
+
+    def gone() -> None:
+        stop()
+        if drive is not None:
+            drive.give_up()
+            talk.unattended = True
+
+    gevent.spawn(from_cli.listen, stop, gone)
     # Locust would try for five minutes, and then leave with an exit of its own.
     locust.runners.CONNECT_RETRY_COUNT = round(_JOIN_S / locust.runners.CONNECT_TIMEOUT)
     environment = Environment(user_classes=[Invoker], catch_exceptions=False)
@@ -76,7 +91,6 @@ def run(join: Join, from_cli: Inbox, to_cli: Pipe) -> None:
     talk.serve(drive)
     to_cli.write(frame(Joined(rank=duty.rank, of=duty.of)))
 
-    gevent.spawn(from_cli.listen, drive.stop, drive.give_up)
     ticking = gevent.spawn(drive.tick, talk.beat)
     talk.send(Reached(unreachable=drive.reach()))
     runner.start_worker({Invoker.__name__: drive.users})
@@ -85,8 +99,7 @@ def run(join: Join, from_cli: Inbox, to_cli: Pipe) -> None:
     if zero_ns is not None:
         drive.perform(zero_ns)
     drive.outbox.flush()
-    talk.send(Done(batches=talk.shipment.batches, finished=drive.finished()))
-    talk.see_off()
+    talk.see_off(Done(batches=talk.shipment.batches, finished=drive.finished()))
     ticking.kill()
     to_cli.write(frame(drive.finished()))
     if talk.lost_master:
@@ -108,6 +121,8 @@ class Talk:
         self.begun: AsyncResult[int] = AsyncResult()
         self.released = Event()
         self.lost_master = False
+        self.unattended = False  # the command that started this worker is gone
+        self._halted = False
         self._drive: Drive | None = None
 
     def send(self, message: FromWorker) -> None:
@@ -152,6 +167,7 @@ class Talk:
             case Taken(next=number):
                 self.shipment.taken(number)
             case Halt(at_once=at_once):
+                self._halted = True
                 if self._drive is not None:
                     self._drive.give_up() if at_once else self._drive.stop()
             case Dismissed():
@@ -161,6 +177,8 @@ class Talk:
         """Each step of `drive` begins when the master says, on all workers together."""
         self._drive = drive
         drive.conductor.gate = self._gate
+        if self._halted:
+            drive.stop()
 
     def _gate(self, step: int) -> int:
         self.send(AtGate(step=step))
@@ -181,11 +199,18 @@ class Talk:
             self.released.set()
             self._drive.give_up()
 
-    def see_off(self) -> None:
-        """Stay until the master has all that was measured here, and then until it says so, for a while."""
-        while not self.shipment.idle and not self.released.is_set():
-            gevent.sleep(_LOOK_S)
-        self.released.wait(_LAST_WORDS_S)
+    def see_off(self, done: Done) -> None:
+        """Say that this share is done, until the master lets go: as long as it has to take what was measured
+        here, and then for a while.
+        """
+        seconds = 0
+        while not self.released.is_set():
+            self.send(done)
+            self.released.wait(_AGAIN_S)
+            if self.shipment.idle:
+                seconds += 1
+                if self.unattended or seconds * _AGAIN_S >= _LAST_WORDS_S:
+                    return
 
     def _opening(self, step: int) -> "AsyncResult[int]":
         return self._opened.setdefault(step, AsyncResult())

@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -177,6 +178,19 @@ def stop_at_random(tmp_path: Path, times: int, seed: int) -> None:
 )
 def test_a_stop_at_any_moment_adds_up(tmp_path: Path) -> None:
     stop_at_random(tmp_path, times=2, seed=21)
+
+
+def test_a_worker_without_a_share_can_be_ended(tmp_path: Path) -> None:
+    # Somebody listens there who never says a word; a worker waits a minute for one.
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        started("worker", "--master", f"127.0.0.1:{silent.getsockname()[1]}", cwd=tmp_path) as worker,
+    ):
+        connection, _ = silent.accept()
+        with connection:
+            worker.send_signal(signal.SIGINT)
+            _, words = worker.communicate(timeout=40)
+    assert worker.returncode == 130, words
 
 
 @pytest.mark.accept
