@@ -203,13 +203,13 @@ class Talk:
         """Say that this share is done, until the master lets go: as long as it has to take what was measured
         here, and then for a while.
         """
-        seconds = 0
+        said = 0  # since the master has had everything
         while not self.released.is_set():
             self.send(done)
             self.released.wait(_AGAIN_S)
             if self.shipment.idle:
-                seconds += 1
-                if self.unattended or seconds * _AGAIN_S >= _LAST_WORDS_S:
+                said += 1
+                if self.unattended or said * _AGAIN_S >= _LAST_WORDS_S:
                     return
 
     def _opening(self, step: int) -> "AsyncResult[int]":
