@@ -117,12 +117,18 @@ class Progress(Struct, frozen=True, kw_only=True, tag=True):
     verdicts: dict[str, dict[str, int]]
 
 
+# What `socket.recvmsg` says beside the data: level, type and bytes of each control message.
+Ancillary = list[tuple[int, int, bytes]]
+
+
 class RawFact(Struct, frozen=True, array_like=True):
     """An invocation as it leaves the hot path: nothing read, nothing judged, nothing computed.
 
-    Instants are of the engine's own monotonic clock. `target` and `phase` are indices into the order's
-    targets and the plan's steps; `head` is the response's header block and `trailers` its trailer block, as
-    received. `body_start` is of those bodies alone that are evidence, or shown to people.
+    Instants are of the engine's own monotonic clock, those of bytes when they were read: when they had
+    arrived is in the ancillary data of the last read, and of the first where that was another one. `target`
+    and `phase` are indices into the order's targets and the plan's steps; `head` is the response's header
+    block and `trailers` its trailer block, as received. `body_start` is of those bodies alone that are
+    evidence, or shown to people.
     """
 
     seq: int
@@ -144,13 +150,19 @@ class RawFact(Struct, frozen=True, array_like=True):
     trailers: bytes = b""
     body_start: bytes = b""
     expected_body: bool = True  # or nothing is expected of it
+    last_read: Ancillary = []
+    first_read: Ancillary | None = None
 
 
 class Batch(Struct, frozen=True, array_like=True):
-    """Facts that leave an engine together; `zero_ns` is when the run's clock began, on that engine's."""
+    """Facts that leave an engine together; `zero_ns` is when the run's clock began, on that engine's.
+
+    `ahead_ns` is by how much its wall clock is ahead of its monotonic one; None if that changed meanwhile.
+    """
 
     worker: int
     zero_ns: int
+    ahead_ns: int | None
     facts: list[RawFact]
 
 

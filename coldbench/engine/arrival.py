@@ -6,19 +6,19 @@ segment that a read returns, Documentation/networking/timestamping.rst). Elsewhe
 """
 
 import struct
-from collections.abc import Sequence
 from socket import SOL_SOCKET
 from time import monotonic_ns, time_ns
 from typing import Any
+
+from coldbench.core.messages import Ancillary
 
 ANCILLARY_BYTES = 64  # room for one control message with a struct timespec
 _SO_TIMESTAMPNS = 35  # asm-generic/socket.h; Python has no name for it
 _timespec = struct.Struct("@ll").unpack
 # A stamp older than this was taken by a wall clock that has been stepped since.
 _OLDEST_NS = 1_000_000_000
-# The wall clock is compared with the monotonic one this often: slewed by as much as NTP does (500 ppm) they
-# part by 5 us meanwhile, and both read for each arrival would be a tenth of the client's work.
-_COMPARED_EVERY_NS = 10_000_000
+# NTP slews by 500 ppm at most, 10 us in a tick of the engine. What parts the clocks by more is a step.
+_STEP_NS = 1_000_000
 _COMPARISONS = 5
 
 
@@ -30,33 +30,35 @@ def stamp_arrivals(sock: Any) -> None:
         pass
 
 
-class Arrivals:
-    """Puts the kernel's stamps, which are of the wall clock, on the monotonic clock."""
-
-    __slots__ = ("_ahead_ns", "_due_ns")
+class WallClock:
+    """Compares the wall clock, by which the kernel stamps, with the monotonic one."""
 
     def __init__(self) -> None:
-        self._compare()
+        self._ahead_ns = _compare()
 
-    def instant(self, ancillary: Sequence[tuple[int, int, bytes]]) -> int:
-        """The monotonic instant, ns, at which what `recvmsg` just returned had arrived."""
-        now = monotonic_ns()
-        if not ancillary:
-            return now
-        if now > self._due_ns:
-            self._compare()
-        seconds, nanoseconds = _timespec(ancillary[0][2])
-        arrived: int = seconds * 1_000_000_000 + nanoseconds - self._ahead_ns
-        return arrived if now - _OLDEST_NS < arrived < now else now
-
-    def _compare(self) -> None:
-        """How far the wall clock is ahead, by the closest of a few pairs of readings: another process may
-        have had the core between two of them.
+    def ahead_ns(self) -> int | None:
+        """How far it is ahead; None if it has been set since it was last asked, for then the stamps taken
+        meanwhile are of two clocks.
         """
-        closest = None
-        for _ in range(_COMPARISONS):
-            before, wall, after = monotonic_ns(), time_ns(), monotonic_ns()
-            if closest is None or after - before < closest:
-                closest = after - before
-                self._ahead_ns = wall - (before + after) // 2
-        self._due_ns = after + _COMPARED_EVERY_NS
+        before, self._ahead_ns = self._ahead_ns, _compare()
+        return self._ahead_ns if abs(self._ahead_ns - before) < _STEP_NS else None
+
+
+def arrived_ns(ancillary: Ancillary, read_ns: int, ahead_ns: int | None) -> int:
+    """The monotonic instant at which what `recvmsg` returned at `read_ns` had arrived."""
+    if not ancillary or ahead_ns is None:
+        return read_ns
+    seconds, nanoseconds = _timespec(ancillary[0][2])
+    arrived: int = seconds * 1_000_000_000 + nanoseconds - ahead_ns
+    return arrived if read_ns - _OLDEST_NS < arrived < read_ns else read_ns
+
+
+def _compare() -> int:
+    """By the closest of a few pairs of readings: another process may have had the core in between."""
+    ahead_ns, closest = 0, None
+    for _ in range(_COMPARISONS):
+        before, wall, after = monotonic_ns(), time_ns(), monotonic_ns()
+        if closest is None or after - before < closest:
+            closest = after - before
+            ahead_ns = wall - (before + after) // 2
+    return ahead_ns

@@ -20,6 +20,7 @@ from coldbench.engine.user import Job
 _AFTER_ERROR_S = 0.1
 _OPEN_AHEAD_NS = 10_000_000_000
 _LOOK_S = 0.002
+_NEVER_NS = 1 << 63  # later than all that is planned
 _MOST_IN_TURN = 64  # so many late arrivals leave before the hub has a turn
 _OPEN_MODEL = (Kind.RATE, Kind.RAMP, Kind.TRACE)
 
@@ -174,7 +175,7 @@ class Conductor:
                 self._invoke_waiting()
 
             def invoke(now: int) -> None:
-                if now >= until or self.stop.is_set():
+                if now >= until:
                     ended.set()
                     return
                 self.intended += 1
@@ -196,7 +197,7 @@ class Conductor:
                 self._holding = True
                 gevent.spawn(self._invoke_after_hold)
             return
-        now = monotonic_ns()
+        now = _NEVER_NS if self.stop.is_set() else monotonic_ns()
         waiting = self._waiting.copy()
         self._waiting.clear()
         for invoke in waiting:

@@ -15,7 +15,8 @@ import gevent
 from gevent.monkey import get_original
 
 from coldbench.core.invocation import Error
-from coldbench.engine.arrival import ANCILLARY_BYTES, Arrivals, stamp_arrivals
+from coldbench.core.messages import Ancillary
+from coldbench.engine.arrival import ANCILLARY_BYTES, stamp_arrivals
 from coldbench.engine.response import Response
 from coldbench.engine.tls import TlsLayer
 
@@ -28,8 +29,6 @@ _RESET = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.ENETDOWN)
 _DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 
-_arrivals = Arrivals()
-
 # What getaddrinfo returns, cut to what a socket needs: family and address.
 SocketAddress = tuple[int, tuple[str, int] | tuple[str, int, int, int]]
 
@@ -41,7 +40,9 @@ class Owner(Protocol):
         """It is dialled and secured."""
 
     def answered(self, connection: "Connection", end_ns: int) -> None:
-        """The exchange ended, with a whole response or with `connection.error`; reuse or close it."""
+        """The exchange ended, with a whole response (`connection.last_read` says when it had arrived) or with
+        `connection.error`; reuse or close it.
+        """
 
     def closed(self, connection: "Connection") -> None:
         """It is closed; nothing more comes from it."""
@@ -63,18 +64,20 @@ class Connection:
         "_writer",
         "busy",
         "connect_ns",
-        "deadline_ns",
         "dial_ns",
         "error",
-        "exchanges",
         "first_byte_ns",
+        "first_read",
         "intended_ns",
         "is_closed",
+        "last_read",
         "on_done",
+        "open_by_ns",
         "opened_ns",
         "phase",
         "ready",
         "response",
+        "reused",
         "sent_ns",
         "seq",
         "started_ns",
@@ -97,18 +100,22 @@ class Connection:
         self.ready = False
         self.busy = False
         self.is_closed = False
-        self.exchanges = 0
+        self.reused = False  # for a second exchange
         self.dial_ns = self.connect_ns = self.tls_ns = self.opened_ns = 0
-        self.deadline_ns = 0
+        self.open_by_ns = 0
+        self.started_ns = 0
         self.error: Error | None = None
+        # with the first and the last read of the exchange
+        self.first_read: Ancillary = []
+        self.last_read: Ancillary = []
         self.unsent = b""  # what the socket has not taken yet; an answer may come before that
         self.on_done: Callable[[], None] | None = None
 
     # ------------------------------------------------------------------ opening
 
-    def dial(self, deadline_ns: int) -> None:
+    def dial(self, open_by_ns: int) -> None:
         """Begin to connect; `opened` or `answered` (with an error) and `closed` follow."""
-        self.deadline_ns = deadline_ns
+        self.open_by_ns = open_by_ns
         self.dial_ns = monotonic_ns()
         family, where = self._address
         try:
@@ -158,13 +165,11 @@ class Connection:
         self.opened_ns = monotonic_ns()
         if self.busy:
             self._send(self._request, self.opened_ns)
-        else:
-            self.deadline_ns = 0
         self._owner.opened(self)
 
     # ------------------------------------------------------------------ one exchange
 
-    def invoke(self, seq: int, phase: int, request: bytes, intended_ns: int | None, timeout_ns: int) -> None:
+    def invoke(self, seq: int, phase: int, request: bytes, intended_ns: int | None) -> None:
         """Send a request now, or as soon as the connection is open; without an instant of its own it is
         intended as it starts.
         """
@@ -175,7 +180,6 @@ class Connection:
         self.intended_ns = now if intended_ns is None else intended_ns
         self.started_ns = now
         self.first_byte_ns = 0
-        self.deadline_ns = now + timeout_ns
         if not self.ready:
             self.sent_ns = 0
             self._request = request
@@ -217,13 +221,13 @@ class Connection:
 
     def _readable(self) -> None:
         try:
-            data, stamps, _, _ = self._socket.recvmsg(_RECEIVE_BYTES, ANCILLARY_BYTES)
+            data, self.last_read, _, _ = self._socket.recvmsg(_RECEIVE_BYTES, ANCILLARY_BYTES)
         except BlockingIOError:
             return
         except OSError as error:
             self.fail(self._broken(error.errno))
             return
-        now = _arrivals.instant(stamps)
+        now = monotonic_ns()
         ended = not data
         if data and self._tls is not None:
             data, ended = self._decrypted(data)
@@ -232,7 +236,8 @@ class Connection:
                 self.close()  # bytes that nobody asked for
                 return
             if not self.first_byte_ns:
-                self.first_byte_ns = now if now > self.sent_ns else self.sent_ns
+                self.first_byte_ns = now
+                self.first_read = self.last_read
             response = self.response
             response.feed(data)
             if response.error is not None:
@@ -262,6 +267,7 @@ class Connection:
         if not self.busy:
             self.close()
             return
+        self.last_read = []
         self.response.end_of_stream()
         if self.response.complete:
             self._done(monotonic_ns())
@@ -270,7 +276,7 @@ class Connection:
 
     def _broken(self, code: int | None) -> Error:
         """The name of a connection lost in mid-exchange."""
-        if self.exchanges and not self.first_byte_ns:
+        if self.reused and not self.first_byte_ns:
             return Error.STALE_REUSE
         return Error.RESET if code in _RESET else Error.CLOSED
 
@@ -286,13 +292,13 @@ class Connection:
     def fail(self, error: Error) -> None:
         """End the exchange, if there is one, with an error; the connection is of no more use."""
         self.error = error
+        self.last_read = []
         if self.busy:
             self._done(monotonic_ns())
         self.close()
 
     def _done(self, end_ns: int) -> None:
         self.busy = False
-        self.deadline_ns = 0
         self._owner.answered(self, end_ns)
 
     def close(self) -> None:

@@ -111,7 +111,12 @@ class Origin:
 
     def expire(self, now: int) -> None:
         """End what has passed its deadline."""
-        late = [c for c in self._connections if c.deadline_ns and c.deadline_ns <= now]
+        started_by_ns = now - self._timeout_ns
+        late = [
+            c
+            for c in self._connections
+            if (c.busy and c.started_ns <= started_by_ns) or (not c.ready and c.open_by_ns <= now)
+        ]
         for connection in late:
             connection.expire()
 
@@ -148,7 +153,7 @@ class Origin:
         idle = self._idle
         connection = idle.pop() if idle else self._new_connection()
         connection.on_done = done
-        connection.invoke(seq, phase, self._template.render(seq), intended_ns, self._timeout_ns)
+        connection.invoke(seq, phase, self._template.render(seq), intended_ns)
         if not connection.dial_ns:
             connection.dial(connection.started_ns + self._timeout_ns)
 
@@ -176,7 +181,7 @@ class Origin:
         self._record(connection, end_ns)
         done = connection.on_done
         if self._reuses and response.keep_alive and not connection.unsent and connection.error is None:
-            connection.exchanges += 1
+            connection.reused = True
             response.reset()
             response.keep_body_start = self._body_bytes_wanted
             self._idle.append(connection)
@@ -204,7 +209,7 @@ class Origin:
     def _record(self, connection: Connection, end_ns: int | None) -> None:
         response = connection.response
         dns_ns = connect_ns = tls_ns = None
-        reused = connection.exchanges > 0
+        reused = connection.reused
         if not reused:
             dns_ns, self._dns_ns = self._dns_ns, None
             connect_ns, tls_ns = connection.connect_ns or None, connection.tls_ns or None
@@ -240,6 +245,8 @@ class Origin:
                 trailers,
                 body_start,
                 as_expected,
+                connection.last_read,
+                None if connection.first_read is connection.last_read else connection.first_read,
             )
         )
 

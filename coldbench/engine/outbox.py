@@ -11,6 +11,7 @@ import gevent
 from msgspec import msgpack
 
 from coldbench.core.messages import LENGTH, RawFact
+from coldbench.engine.arrival import WallClock
 
 # A `RawFact` (and a batch a `Batch`) as a tuple in its order: that costs a fifth of making one.
 Fact = tuple[Any, ...]
@@ -126,6 +127,7 @@ class Outbox:
         self.held_ns = 0  # how long the load had to wait for the reader
         self._holders, self._held_since_ns = 0, 0
         self._encode = msgpack.Encoder().encode
+        self._wall_clock = WallClock()
         # told of each batch that leaves
         self.observer: Callable[[Sequence[Fact]], None] | None = None
         self.zero_ns = 0
@@ -141,6 +143,7 @@ class Outbox:
 
     def flush(self) -> None:
         """Ship what has gathered."""
+        ahead_ns = self._wall_clock.ahead_ns()
         if not self._batch:
             return
         batch = self._batch.copy()
@@ -151,7 +154,8 @@ class Outbox:
         self.errors += failed
         self.completed += ended - failed
         for start in range(0, len(batch), _MOST_IN_FRAME):
-            payload = self._encode((self._worker, self.zero_ns, batch[start : start + _MOST_IN_FRAME]))
+            part = batch[start : start + _MOST_IN_FRAME]
+            payload = self._encode((self._worker, self.zero_ns, ahead_ns, part))
             self._sink.write(LENGTH.pack(len(payload)) + payload)
         if self.observer is not None:
             self.observer(batch)

@@ -23,6 +23,10 @@ _BODILESS = 204, 304
 _TRAILERS = re.compile(rb"(?:\A|\r\n)0+[ \t]*(?:;[^\r\n]*)?\r\n((?:[^\r\n]+\r\n)+)\r\n\Z")
 
 
+class _Unasked(Exception):
+    """A second response begins behind the first."""
+
+
 class Response:
     """The response under way on one connection.
 
@@ -35,6 +39,7 @@ class Response:
         "_head_request",
         "_interim",
         "_parser",
+        "_plain",
         "_tail",
         "body_bytes",
         "body_start",
@@ -57,6 +62,8 @@ class Response:
         """Ready for the next response on the same connection."""
         self._head = b""
         self._interim = False  # whether interim responses came first
+        # whether all that was received is one head and the body of as many bytes as were told
+        self._plain = not self._head_request
         self._tail = b""
         self.chunked = False
         self.status = 0
@@ -78,7 +85,7 @@ class Response:
         except httptools.HttpParserError:
             # After a whole response this is garbage behind it: the response stands, the connection ends.
             if self.complete:
-                self.keep_alive = False
+                self.keep_alive = self._plain = False
             else:
                 self.error = Error.PROTOCOL
         # Without a final status yet, all of it is head: a flood of interim responses counts too.
@@ -100,11 +107,11 @@ class Response:
     def head(self) -> bytes:
         """The header block of the final response, without the empty line."""
         head = self._head
-        # If all came at once and nothing came behind it, its end is where it has to be: no need to search.
-        end = len(head) - self.body_bytes - len(_EMPTY_LINE)
-        alone = self.keep_alive and not (self._interim or self.chunked or self._head_request)
-        if alone and end > 0 and head.startswith(_EMPTY_LINE, end):
-            return head[:end]
+        if self._plain:
+            # If all came at once, its end is where it has to be: no need to search.
+            end = len(head) - self.body_bytes - len(_EMPTY_LINE)
+            if end > 0 and head.startswith(_EMPTY_LINE, end):
+                return head[:end]
         while head.startswith((b"HTTP/1.1 1", b"HTTP/1.0 1")):
             _, _, head = head.partition(_EMPTY_LINE)
         return head.partition(_EMPTY_LINE)[0]
@@ -118,14 +125,12 @@ class Response:
 
     def on_message_begin(self) -> None:
         if self.complete:
-            self.keep_alive = False  # the beginning of a second response, which nobody asked for
+            raise _Unasked
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
-        if self.complete:
-            return
         if status < 200:
-            self._interim = True
+            self._interim, self._plain = True, False
             return
         self.status = status
         # The parser's own word for the version takes time to make: a look at "HTTP/1." is faster.
@@ -138,21 +143,21 @@ class Response:
             self._new_parser()
 
     def on_chunk_header(self) -> None:
-        self.chunked = True
+        self.chunked, self._plain = True, False
 
     def on_body(self, body: bytes) -> None:
         if self.complete:
-            return  # of a second response
+            return  # what a HEAD request must not be answered with
         self.body_bytes += len(body)
         if self.body_bytes > MAX_BODY_BYTES:
             self.error = Error.TOO_LARGE
-        if len(self.body_start) < self.keep_body_start:
+        if self.keep_body_start:
             self.body_start = (self.body_start + body)[: self.keep_body_start]
 
     def on_message_complete(self) -> None:
         if self._head_request:
             return
-        if self.status and not self.complete:
+        if self.status:
             self.complete = True
             self.keep_alive = self._parser.should_keep_alive()
 

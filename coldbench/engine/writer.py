@@ -19,6 +19,7 @@ from coldbench.core.invocation import Error, Evidence, Invocation
 from coldbench.core.judge import judge
 from coldbench.core.messages import Batch, FrameReader, Order, Progress, RawFact, frame
 from coldbench.core.request import address
+from coldbench.engine.arrival import arrived_ns
 from coldbench.engine.background import give_way
 from coldbench.evidence.headers import parse_head
 from coldbench.evidence.read import read
@@ -94,8 +95,22 @@ def _said(fact: RawFact) -> tuple[int, bytes, bytes, bytes, int | None, bool]:
     return fact.target, fact.head, fact.trailers, fact.body_start, fact.status, fact.expected_body
 
 
+def _arrived(batch: Batch, f: RawFact) -> tuple[int | None, int | None]:
+    """When a response's first byte had arrived and when the last one had, or its failure was noticed."""
+    end_ns, first_byte_ns, ahead_ns = f.end_ns, f.first_byte_ns, batch.ahead_ns
+    if end_ns is not None:
+        end_ns = arrived_ns(f.last_read, end_ns, ahead_ns)
+    if first_byte_ns is not None:
+        first_read = f.last_read if f.first_read is None else f.first_read
+        # The clocks' comparison has its error: nothing arrives before the request has left.
+        first_byte_ns = max(arrived_ns(first_read, first_byte_ns, ahead_ns), f.sent_ns or 0)
+        end_ns = None if end_ns is None else max(end_ns, first_byte_ns)
+    return first_byte_ns, end_ns
+
+
 def _row(batch: Batch, f: RawFact, cells: Row, order: Order) -> Row:
     zero = batch.zero_ns
+    first_byte_ns, end_ns = _arrived(batch, f)
     return (
         f.seq,
         order.targets[f.target].name,
@@ -104,8 +119,8 @@ def _row(batch: Batch, f: RawFact, cells: Row, order: Order) -> Row:
         f.intended_ns - zero,
         NULL if f.started_ns is None else f.started_ns - zero,
         NULL if f.sent_ns is None else f.sent_ns - zero,
-        NULL if f.first_byte_ns is None else f.first_byte_ns - zero,
-        NULL if f.end_ns is None else f.end_ns - zero,
+        NULL if first_byte_ns is None else first_byte_ns - zero,
+        NULL if end_ns is None else end_ns - zero,
         NULL if f.dns_ns is None else f.dns_ns,
         NULL if f.connect_ns is None else f.connect_ns,
         NULL if f.tls_ns is None else f.tls_ns,
@@ -120,6 +135,8 @@ def _row(batch: Batch, f: RawFact, cells: Row, order: Order) -> Row:
 def invocation(batch: Batch, fact: RawFact, evidence: Evidence, order: Order) -> Invocation:
     """The same as the vocabulary has it."""
 
+    first_byte_ns, end_ns = _arrived(batch, fact)
+
     def since_zero(instant_ns: int | None) -> int | None:
         return None if instant_ns is None else instant_ns - batch.zero_ns
 
@@ -131,8 +148,8 @@ def invocation(batch: Batch, fact: RawFact, evidence: Evidence, order: Order) ->
         intended_ns=fact.intended_ns - batch.zero_ns,
         started_ns=since_zero(fact.started_ns),
         sent_ns=since_zero(fact.sent_ns),
-        first_byte_ns=since_zero(fact.first_byte_ns),
-        end_ns=since_zero(fact.end_ns),
+        first_byte_ns=since_zero(first_byte_ns),
+        end_ns=since_zero(end_ns),
         dns_ns=fact.dns_ns,
         connect_ns=fact.connect_ns,
         tls_ns=fact.tls_ns,

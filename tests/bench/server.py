@@ -12,7 +12,7 @@ import socket
 import sys
 import time
 
-from coldbench.engine.arrival import ANCILLARY_BYTES, Arrivals, stamp_arrivals
+from coldbench.engine.arrival import ANCILLARY_BYTES, WallClock, arrived_ns, stamp_arrivals
 
 RESPONSE = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 12\r\n"
@@ -32,7 +32,7 @@ def main() -> None:
     print(listener.getsockname()[1], flush=True)
     connections: dict[int, socket.socket] = {}
     due: list[tuple[int, int]] = []
-    stamped, arrivals = Arrivals(), list[int]()
+    wall_clock, arrivals = WallClock(), list[int]()
     late: list[int] = []
     while True:
         now = time.monotonic_ns()
@@ -66,7 +66,7 @@ def main() -> None:
                 if not data:
                     connections.pop(fd).close()
                     continue
-                arrived = stamped.instant(stamps)
+                arrived = arrived_ns(stamps, time.monotonic_ns(), wall_clock.ahead_ns())
                 arrivals.append(arrived)
                 if delay_ns:
                     heapq.heappush(due, (arrived + delay_ns, fd))

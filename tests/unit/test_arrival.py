@@ -1,4 +1,4 @@
-"""The kernel's stamp of an arrival, on a real connection."""
+"""The kernel's stamp of an arrival, on a real connection, and how it comes to the clock of the run."""
 
 import socket
 import struct
@@ -8,12 +8,13 @@ from time import monotonic_ns, time_ns
 
 import pytest
 
-from coldbench.engine.arrival import ANCILLARY_BYTES, Arrivals, stamp_arrivals
+from coldbench.core.messages import Ancillary
+from coldbench.engine.arrival import ANCILLARY_BYTES, WallClock, arrived_ns, stamp_arrivals
 
 MS = 1_000_000
 
 
-def stamp(age_ns: int) -> list[tuple[int, int, bytes]]:
+def stamp(age_ns: int) -> Ancillary:
     return [(socket.SOL_SOCKET, 35, struct.pack("@ll", *divmod(time_ns() - age_ns, 1_000_000_000)))]
 
 
@@ -32,32 +33,35 @@ def test_what_is_read_late_had_arrived_before() -> None:
                 _, stamps, _, _ = near.recvmsg(1, ANCILLARY_BYTES)
                 if stamps:
                     break
-            assert began - MS <= Arrivals().instant(stamps) <= read_at - 10 * MS
+            arrived = arrived_ns(stamps, monotonic_ns(), WallClock().ahead_ns())
+            assert began - MS <= arrived <= read_at - 10 * MS
 
 
 def test_without_a_stamp_it_is_the_time_of_the_read() -> None:
-    before = monotonic_ns()
-    assert before <= Arrivals().instant([]) <= monotonic_ns()
+    assert arrived_ns([], 7, 5) == 7
 
 
 @pytest.mark.parametrize("age_ns", [-5_000 * MS, 3_600_000 * MS])
 @pytest.mark.promise("the wall clock is stepped", "arrivals keep the run's own clock")
 def test_a_stamp_from_before_the_clock_was_set_is_not_believed(age_ns: int) -> None:
-    before = monotonic_ns()
-    assert before <= Arrivals().instant(stamp(age_ns)) <= monotonic_ns()
+    read_at = monotonic_ns()
+    assert arrived_ns(stamp(age_ns), read_at, WallClock().ahead_ns()) == read_at
 
 
 def test_a_stamp_is_carried_to_the_clock_of_the_run() -> None:
     before = monotonic_ns()
-    at = Arrivals().instant(stamp(200 * MS))
+    at = arrived_ns(stamp(200 * MS), monotonic_ns(), WallClock().ahead_ns())
     assert before - 201 * MS <= at <= monotonic_ns() - 199 * MS
 
 
-def test_a_slewed_wall_clock_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
-    arrivals = Arrivals()
-    monkeypatch.setattr("coldbench.engine.arrival.time_ns", lambda: time_ns() + 300 * MS)
-    before = monotonic_ns()
-    ahead = stamp(-300 * MS)  # by the clock as it is now, this arrived just now
-    after = monotonic_ns()
-    time.sleep(0.02)  # longer than between two comparisons
-    assert before - MS <= arrivals.instant(ahead) <= after + MS
+@pytest.mark.parametrize("stepped_ms", [300, -300])
+def test_stamps_are_not_believed_while_the_wall_clock_is_set(
+    monkeypatch: pytest.MonkeyPatch, stepped_ms: int
+) -> None:
+    """They are of two clocks then, and by a step of less than a second they look possible."""
+    wall_clock, old = WallClock(), stamp(0)
+    monkeypatch.setattr("coldbench.engine.arrival.time_ns", lambda: time_ns() + stepped_ms * MS)
+    read_at = monotonic_ns()
+    assert arrived_ns(old, read_at, wall_clock.ahead_ns()) == read_at
+    new = stamp((200 - stepped_ms) * MS)  # after the step, which is known by now
+    assert abs(arrived_ns(new, read_at, wall_clock.ahead_ns()) - (read_at - 200 * MS)) < 50 * MS
