@@ -25,7 +25,7 @@ _CUTS = (0.2, 0.5, 0.8, 0.9, 0.95, 0.99)
 _NARROWEST = 0.02  # of a component: 2 %, so that a handful of equal waits is no certainty
 # Slow calls wait at least this much longer (log scale: 1.5 times). Less is not told from a slow spell.
 _LEAST_APART = 0.4
-_SCALES_APART = 3.0  # and by this many scales of the quick ones, which lean to the slow side
+_SCALES_APART = 3.0  # and by this many scales of either kind: wider is a mixture of kinds, or a tail
 _ALIKE = 3.0  # scales between the quick calls of two kinds of connection that are one
 # That slow calls come after longer gaps is no accident at this level; two targets in a thousand deceive.
 _ACCIDENT = 0.001
@@ -40,12 +40,14 @@ def fit(calls: Calls, round_trip_ns: int) -> Models:
     """
     import numpy as np
 
-    usable = calls.lone & calls.of_function & (calls.gap_ns != NOT_OBSERVED)
+    lone = calls.lone & calls.of_function
+    usable = lone & (calls.gap_ns != NOT_OBSERVED)
     models = {}
     for dialled in (True, False):
         its = usable & (calls.dialled == dialled)
         model = _fit_kind(excess(calls.wait_ns[its], round_trip_ns), calls.gap_ns[its])
-        if model is not None:
+        every = excess(calls.wait_ns[lone & (calls.dialled == dialled)], round_trip_ns)
+        if model is not None and not _third_kind(every, model):
             models[dialled] = model
     for dialled in (True, False):
         its = usable & (calls.dialled == dialled)
@@ -73,7 +75,7 @@ def _fit_kind(x: "Floats", gaps: "Ints") -> LatencyModel | None:
     spread = float(np.ptp(x)) + _NARROWEST
     cuts = [*np.quantile(x, _CUTS), _widest_jump(x)]
     mixtures = [found for cut in cuts if (found := _mixture(x, gaps, spread, (x > cut).astype(float)))]
-    mixtures = [one for one in mixtures if one.apart >= max(_LEAST_APART, _SCALES_APART * one.quick.scale)]
+    mixtures = [one for one in mixtures if one.apart >= max(_LEAST_APART, _SCALES_APART * one.widest)]
     if not mixtures:
         return None
     best = max(mixtures, key=lambda mixture: mixture.log_likelihood)
@@ -93,6 +95,18 @@ def _fit_kind(x: "Floats", gaps: "Ints") -> LatencyModel | None:
         slow_share=tuple(float(share) for share in best.prior[steps]),
         tail_share=float(is_slow[best.prior == best.prior[0]].mean()),
     )
+
+
+def _third_kind(x: "Floats", model: LatencyModel) -> bool:
+    """Whether some calls stand further above the slow ones than these above the quick ones.
+
+    Then those may be the cold starts, and the slow ones warm calls after a gap.
+    """
+    import numpy as np
+
+    apart = model.slow.location - model.quick.location
+    above = np.sort(x[x >= model.slow.location])
+    return bool(np.diff(above, prepend=model.slow.location).max(initial=0.0) > apart)
 
 
 def _widest_jump(x: "Floats") -> float:
@@ -129,6 +143,10 @@ class _Mixture(NamedTuple):
     @property
     def apart(self) -> float:
         return self.slow.location - self.quick.location
+
+    @property
+    def widest(self) -> float:
+        return max(self.quick.scale, self.slow.scale)
 
 
 def _mixture(x: "Floats", gaps: "Ints", spread: float, share: "Floats") -> _Mixture | None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from coldbench.core.by_latency import tell
@@ -9,7 +10,7 @@ from coldbench.core.calls import CallLog
 from coldbench.core.invocation import Invocation
 from coldbench.core.verdict import Verdict
 from coldbench.stats.latency import fit
-from tests.accuracy.simulator import MS, World, serial
+from tests.accuracy.simulator import MS, World, invocation, serial
 
 
 def verdicts(world: World, calls: int, short: float, seed: int) -> Counter[tuple[Verdict, Verdict]]:
@@ -22,12 +23,12 @@ def verdicts(world: World, calls: int, short: float, seed: int) -> Counter[tuple
 def told(invocations: list[Invocation], round_trip_ms: float) -> list[Verdict]:
     """What waits alone tell of each."""
     log = CallLog()
-    for invocation in invocations:
-        log.add(invocation)
+    for one in invocations:
+        log.add(one)
     calls, round_trip_ns = log.calls(), int(round_trip_ms * MS)
     telling = tell(calls, fit(calls, round_trip_ns), round_trip_ns)
-    found = (telling.get(invocation.seq) for invocation in invocations)
-    return [Verdict.UNKNOWN if one is None else one.verdict for one in found]
+    found = (telling.get(one.seq) for one in invocations)
+    return [Verdict.UNKNOWN if its is None else its.verdict for its in found]
 
 
 def wrong(met: Counter[tuple[Verdict, Verdict]]) -> int:
@@ -84,3 +85,34 @@ def test_slow_tails_beside_cold_starts_are_not_cold() -> None:
         met += verdicts(World(tails=0.01), 1000, 0.95, seed)
     assert met[Verdict.WARM, Verdict.COLD] == 0
     assert met[Verdict.COLD, Verdict.COLD] > 0
+
+
+def slower_after_a_gap(
+    quick: float, after: float, cold: float, rounds: int, seed: int
+) -> tuple[list[Invocation], list[Verdict]]:
+    """Rounds of one call after a gap, cold half the time, and four at once behind it; waits are ms."""
+    random = np.random.default_rng(seed)
+    invocations, truth, now = list[Invocation](), list[Verdict](), 0.0
+    for number in range(rounds):
+        starts = number == 0 or random.random() < 0.5
+        first = (cold if starts else after) * random.lognormal(0, 0.1)
+        now += 1500 * random.uniform(1.0, 1.3)
+        for place, wait in enumerate([first, *(quick * random.lognormal(0, 0.15, 4))]):
+            invocations.append(invocation(len(invocations), now, now + wait, 0.05))
+            truth.append(Verdict.COLD if starts and place == 0 else Verdict.WARM)
+            now += wait + 0.3
+    return invocations, truth
+
+
+@pytest.mark.parametrize("waits", [(0.7, 2.2, 60), (0.7, 1.5, 60), (5, 12, 300), (5, 9, 40), (20, 45, 700)])
+@pytest.mark.parametrize("rounds", [10, 40])
+def test_a_warm_call_that_is_slower_after_a_gap_is_not_cold(
+    waits: tuple[float, float, float], rounds: int
+) -> None:
+    met: Counter[tuple[Verdict, Verdict]] = Counter()
+    for seed in range(12):
+        invocations, truth = slower_after_a_gap(*waits, rounds, seed)
+        met += Counter(zip(truth, told(invocations, 0.05), strict=True))
+    assert wrong(met) == 0
+    colds = met[Verdict.COLD, Verdict.COLD] + met[Verdict.COLD, Verdict.UNKNOWN]
+    assert met[Verdict.COLD, Verdict.COLD] >= 0.7 * colds
