@@ -3,7 +3,7 @@ but the run's own seed.
 
 The facts are read twice: to learn what surrounds each invocation, and to judge it and count it. Neither
 keeps them, so that memory grows with the time of a run and its instances, not with its invocations. Targets
-without evidence are read once more for their waits, of which 34 bytes an invocation are kept.
+without evidence are read once more for their waits, of which 35 bytes an invocation are kept.
 """
 
 from collections import deque

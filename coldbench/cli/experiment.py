@@ -24,6 +24,7 @@ def read_experiment(
     gap: str | None,
     prepare: str | None,
     force: str | None,
+    connect_ahead: str | None,
     samples: int | None,
     precision: str | None,
     max_time: str | None,
@@ -36,6 +37,12 @@ def read_experiment(
         raise UsageError("choose one way to make the target cold", place=" ".join(given))
     if force not in (None, "burst"):
         raise UsageError(f"expected burst, got {force!r}", place="--force")
+    if connect_ahead is not None and (force or prepare is not None):
+        raise UsageError(
+            "it is a silence that a connection may end; here there is none",
+            place="--connect-ahead",
+            hint=f"leave out {given[0]}",
+        )
     if samples is not None and samples < 1:
         raise UsageError("expected at least 1", place=f"--samples {samples}")
     provocation = (
@@ -46,9 +53,17 @@ def read_experiment(
         gap_ns=_gap(gap, targets) if provocation is Provocation.GAP else (0, 0),
         samples=samples or (_SAMPLES if precision is None else _MOST_SAMPLES),
         seed=seed,
+        connect_ahead_ns=0 if connect_ahead is None else _ahead(connect_ahead),
         precision=None if precision is None else read_part(precision),
         max_time_ns=None if max_time is None else parse_duration(max_time, place="--max-time"),
     )
+
+
+def _ahead(text: str) -> int:
+    ahead_ns = parse_duration(text, place="--connect-ahead")
+    if not ahead_ns:
+        raise UsageError("expected a duration above 0", place=f"--connect-ahead {text}")
+    return ahead_ns
 
 
 def _gap(text: str | None, targets: Sequence[Target]) -> tuple[int, int]:

@@ -51,6 +51,14 @@ def command(
         str | None,
         typer.Option("--force", metavar="burst", help="Make new instances by overlapping calls instead."),
     ] = None,
+    connect_ahead: Annotated[
+        str | None,
+        typer.Option(
+            "--connect-ahead",
+            metavar="DURATION",
+            help="In half of the rounds connect so long before the first call: does that wake it?",
+        ),
+    ] = None,
     samples: Annotated[
         int | None,
         typer.Option("--samples", metavar="N", help="Rounds, of one cold sample of each target (10)."),
@@ -89,6 +97,7 @@ def command(
         gap=gap,
         prepare=prepare,
         force=force,
+        connect_ahead=connect_ahead,
         samples=samples,
         precision=precision,
         max_time=max_time,

@@ -4,7 +4,8 @@ A wait says quick or slow (`latency_model`). What that means depends on what els
 
 - A slow *lone* call (nobody overlapped it) is cold: no instance was up, and now one is.
 - A quick call is warm, unless an instance may be waiting unused: then it may be preinitialised. One may
-  until the first cold lone call, and after a burst that may have started more instances than it used.
+  until the first cold lone call, after a burst that may have started more instances than it used, and
+  after a connection over which nothing was sent.
 - A slow call *of a burst* may have had an instance of its own, or waited for somebody else's, or queued
   behind one. Only where the run has shown that calls do not share instances (`exclusive`) is it cold.
 """
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from numpy import float64, int8
     from numpy.typing import NDArray
 
-    from coldbench.core.calls import Ints
+    from coldbench.core.calls import Flags, Ints
 
 # A verdict is given from this probability on.
 _SURE = 0.99
@@ -79,13 +80,17 @@ def tell(calls: Calls, models: Models, round_trip_ns: int) -> Telling:
     if models:
         soon_ns = min(model.penalty_ns for model in models.values()) / 2
         unshared = unshared_ns(in_order(calls, speeds, round_trip_ns, soon_ns))
-        for place, what in _meanings(in_order(calls, speeds, round_trip_ns, soon_ns), unshared):
+        for place, what in _meanings(
+            in_order(calls, speeds, round_trip_ns, soon_ns), calls.connected, unshared
+        ):
             meaning[place] = what
     order = np.argsort(calls.seq)
     return Telling(calls.seq[order], meaning[order], cold[order])
 
 
-def _meanings(groups: Iterable[Lone | Burst], unshared: float) -> Iterator[tuple[int, int]]:
+def _meanings(
+    groups: Iterable[Lone | Burst], connected: "Flags", unshared: float
+) -> Iterator[tuple[int, int]]:
     """The place of each call that is quick or slow, and what that means."""
     up: int | None = None  # at most so many instances are, none of them unused; None when not known
     for group in groups:
@@ -93,7 +98,10 @@ def _meanings(groups: Iterable[Lone | Burst], unshared: float) -> Iterator[tuple
             told = list(_of_burst(group, up, unshared))
             yield from told
             up = _up_after(group, up, [what for _, what in told])
-        elif group.speed == Speed.SLOW:
+            continue
+        if connected[group.place]:
+            up = None
+        if group.speed == Speed.SLOW:
             up = 1
             yield group.place, _COLD
         elif group.speed == Speed.QUICK:

@@ -1,6 +1,6 @@
 """What a latency model needs of one target's invocations: columns of numbers, and who overlapped whom.
 
-Columns, because a run may have a million calls: a row costs 34 bytes.
+Columns, because a run may have a million calls: a row costs 35 bytes.
 """
 
 from array import array
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from coldbench.core.invocation import Invocation
+from coldbench.core.rounds import CONNECTED
 
 if TYPE_CHECKING:
     from numpy import bool_, int64
@@ -32,6 +33,7 @@ class Calls(Struct, frozen=True, kw_only=True):
     wait_ns: "Ints"  # NOT_OBSERVED without a whole response
     dialled: "Flags"
     of_function: "Flags"  # not of a gateway, a redirect or a cache: these have waits of their own
+    connected: "Flags"  # behind a connection alone, which may have started an instance
     group: "Ints"  # 0, 1, 2 ... in order of time
     gap_ns: "Ints"  # from the end of the group before; NOT_OBSERVED in the first group
 
@@ -49,7 +51,7 @@ class CallLog:
 
     def __init__(self) -> None:
         self._numbers = {name: array("q") for name in ("seq", "sent", "wait", "end")}
-        self._flags = {name: array("b") for name in ("dialled", "of_function")}
+        self._flags = {name: array("b") for name in ("dialled", "of_function", "connected")}
 
     def add(self, invocation: Invocation) -> None:
         """One more; what was never sent is nothing to the platform."""
@@ -64,6 +66,7 @@ class CallLog:
         self._flags["dialled"].append(invocation.dialled)
         ran = 200 <= (invocation.status or 0) < 300 and invocation.evidence.answered_why is None
         self._flags["of_function"].append(ran)
+        self._flags["connected"].append(invocation.phase.endswith(f":{CONNECTED}"))
 
     def calls(self) -> Calls:
         """What was collected."""
@@ -79,13 +82,14 @@ class CallLog:
         group = np.cumsum(first) - 1
         gap = np.where(before == NOT_OBSERVED, NOT_OBSERVED, sent - before)
         flags = (np.frombuffer(column, np.bool_)[order] for column in self._flags.values())
-        dialled, of_function = flags
+        dialled, of_function, connected = flags
         return Calls(
             seq=seq,
             sent_ns=sent,
             wait_ns=wait,
             dialled=dialled,
             of_function=of_function,
+            connected=connected,
             group=group,
             gap_ns=gap[first][group] if len(sent) else gap,
         )

@@ -43,6 +43,7 @@ class FunctionSpec(Struct, frozen=True, kw_only=True):
     policy: Policy = Policy.EITHER
     start: Delay = Delay()  # placement: before the instance's process is started
     preinit: int = 0  # instances started with the lab, before any call
+    wake_on_connect: bool = False  # a connection alone starts an instance where none is up or starting
     max_age_ns: int | None = None  # an older instance is recycled as soon as it is free
     round_trip_ns: int = 0  # of the network before the gateway; handshakes do not have it
     jitter_ns: int = 0  # the standard deviation of what that network adds to it

@@ -10,8 +10,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-# What the phase of a round's first invocation is called, after a silence and after the user's command.
-FIRST, PREPARED = "first", "prepared"
+# What the phase of a round's first invocation is called: after a silence, after a silence that ended with a
+# connection over which nothing was sent, and after the user's command.
+FIRST, CONNECTED, PREPARED = "first", "connected", "prepared"
 
 # Followers of each first invocation, on fresh and on kept connections: as many of each.
 _FOLLOWERS = (True, True, False, False)
@@ -36,6 +37,7 @@ class Experiment(Struct, frozen=True, kw_only=True):
     seed: int
     precision: float | None = None  # relative half-width of the cold penalty's interval that is enough
     max_time_ns: int | None = None
+    connect_ahead_ns: int = 0  # in half of the rounds a bare connection comes so long before the first call
 
 
 class Visit(Struct, frozen=True, kw_only=True):
@@ -49,6 +51,7 @@ class Visit(Struct, frozen=True, kw_only=True):
     gap_ns: int
     fresh: tuple[bool, ...]
     burst: int = 0  # overlapping calls after the followers
+    connect_ahead_ns: int = 0  # of the gap's end, in which a connection is open over which nothing is sent
 
     @property
     def invocations(self) -> int:
@@ -59,12 +62,14 @@ class Visit(Struct, frozen=True, kw_only=True):
 def rounds(experiment: Experiment, target_count: int) -> Iterator[list[Visit]]:
     """The visits of each round, in random order; the first round comes without a gap.
 
-    Whether a follower's place among the others matters is not known: their order is drawn too.
+    Whether a follower's place among the others matters is not known: their order is drawn too. Of each two
+    rounds after a silence one has the bare connection, and so has the last of an odd number. Both kinds have
+    the same silence.
     """
     from numpy.random import default_rng  # late: numpy costs 0.1 s
 
     random = default_rng(experiment.seed)
-    shortest, longest = experiment.gap_ns
+    shortest, longest = (gap_ns + experiment.connect_ahead_ns for gap_ns in experiment.gap_ns)
     for number in range(experiment.samples):
         yield [
             Visit(
@@ -73,9 +78,22 @@ def rounds(experiment: Experiment, target_count: int) -> Iterator[list[Visit]]:
                 gap_ns=int(random.integers(shortest, longest, endpoint=True)) if number else 0,
                 fresh=tuple(_FOLLOWERS[place] for place in random.permutation(len(_FOLLOWERS))),
                 burst=_BURST_STEP * (number + 1) if experiment.provocation is Provocation.BURST else 0,
+                connect_ahead_ns=experiment.connect_ahead_ns if _connects(experiment, number, target) else 0,
             )
             for target in random.permutation(target_count).tolist()
         ]
+
+
+def _connects(experiment: Experiment, number: int, target: int) -> bool:
+    """Whether a target's round `number` has the bare connection: one of rounds 1 and 2, one of 3 and 4 ..."""
+    from numpy.random import default_rng
+
+    if not experiment.connect_ahead_ns or not number:
+        return False
+    pair, second = divmod(number - 1, 2)
+    if number == experiment.samples - 1 and not second:
+        return True
+    return bool(default_rng((experiment.seed, pair, target)).integers(2)) is bool(second)
 
 
 def planned_invocations(experiment: Experiment, target_count: int) -> int:

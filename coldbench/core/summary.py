@@ -156,6 +156,16 @@ class Phases(Struct, frozen=True, kw_only=True):
     download_ms: float | None = None
 
 
+class Connecting(Struct, frozen=True, kw_only=True):
+    """Whether connecting alone wakes a target: verdicts of first calls behind a bare connection, and of those
+    behind the same silence without one. `wakes` is None where these do not decide.
+    """
+
+    connected: dict[str, int]
+    silent: dict[str, int]
+    wakes: bool | None
+
+
 class Probed(Struct, frozen=True, kw_only=True):
     """What a probe finds of one target beside its `Result`. Execution is what the answers report of it."""
 
@@ -166,6 +176,7 @@ class Probed(Struct, frozen=True, kw_only=True):
     exec_later_ms: Quantiles | None = None  # in warm calls
     # the difference of their medians: a cost of the cold start that no init shows
     first_execution_ms: Interval | None = None
+    connecting: Connecting | None = None  # where it was asked
 
 
 class CurvePoint(Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 
 from coldbench.core.errors import ColdbenchError, ExitCode
 from coldbench.core.function_spec import FunctionSpec
@@ -49,7 +50,7 @@ async def _serve(specs: Sequence[FunctionSpec]) -> None:
         platform = Platform(spawner=spawner, session=session, ports=Ports(), folder=Path(folder))
         endpoints = []
         for spec, its in zip(specs, how, strict=True):
-            runner = web.ServerRunner(web.Server(Function(spec, its, platform).handle))
+            runner = web.ServerRunner(_Gateway(Function(spec, its, platform)))
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
             await web.TCPSite(runner, "127.0.0.1", 0, backlog=4096).start()
@@ -58,6 +59,19 @@ async def _serve(specs: Sequence[FunctionSpec]) -> None:
         stack.push_async_callback(spawner.close)
         _say(endpoints=endpoints)
         await _end_of_input()
+
+
+class _Gateway(web.Server):
+    """The HTTP server in front of one function."""
+
+    def __init__(self, function: Function) -> None:
+        super().__init__(function.handle)
+        self._connected = function.connected
+
+    def __call__(self) -> RequestHandler:
+        """asyncio's protocol for a connection that has just been made."""
+        self._connected()
+        return super().__call__()
 
 
 def _say(**fields: object) -> None:

@@ -56,6 +56,11 @@ class Function:
         self._tasks: set[asyncio.Task[None]] = set()
         self._pool = Pool(spec, self._start)
 
+    def connected(self) -> None:
+        """A caller has made a connection, and sent nothing yet."""
+        if self._spec.wake_on_connect:
+            self._pool.wake()
+
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """aiohttp's handler: one request of a caller."""
         if self._far:

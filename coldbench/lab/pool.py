@@ -41,6 +41,11 @@ class Pool:
         for _ in range(spec.preinit):
             self._start()
 
+    def wake(self) -> None:
+        """Somebody may call soon: have an instance, at least in its init."""
+        if not (self._ready or self._starting):
+            self._start()
+
     async def acquire(self) -> Use:
         """An instance with room, counted as used until `release`. Raises StartFailed."""
         for instance in reversed(self._ready):

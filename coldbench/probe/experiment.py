@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from time import monotonic_ns
 
 from coldbench.core.invocation import Invocation
-from coldbench.core.rounds import FIRST, PREPARED, Visit
+from coldbench.core.rounds import CONNECTED, FIRST, PREPARED, Visit
 from coldbench.core.target import Target
 from coldbench.probe.invoke import Caller
 from coldbench.probe.together import invoke_together
@@ -88,12 +88,17 @@ class Visits:
 
     async def _visit(self, visit: Visit) -> None:
         target, caller = self._targets[visit.target], self._callers[visit.target]
-        await self._wait_until(self._last_ns[visit.target] + visit.gap_ns, visit)
+        due_ns, first_role = self._last_ns[visit.target] + visit.gap_ns, FIRST
+        if visit.connect_ahead_ns:
+            await self._wait_until(due_ns - visit.connect_ahead_ns, visit)
+            if not self._stopping and await caller.connect():
+                first_role = CONNECTED
+        await self._wait_until(due_ns, visit)
         if self._prepare is not None and not self._stopping:
             self.phase = f"{visit.round}:prepare"
             await self._prepare(target)
         try:
-            first = await self._invoke(visit, FIRST if self._prepare is None else PREPARED, fresh=True)
+            first = await self._invoke(visit, first_role if self._prepare is None else PREPARED, fresh=True)
             if not any(one.completed for one in first):
                 return
             for fresh in visit.fresh:

@@ -11,6 +11,7 @@ from time import monotonic_ns
 from types import TracebackType
 from typing import Any, Self
 
+import httpcore
 import httpx
 
 from coldbench.core.invocation import Error, Evidence, Invocation
@@ -43,6 +44,7 @@ class Caller:
         self._path = request_target(target).encode("latin-1")
         self._tls = tls_context(verify=target.verify_tls)
         self._transport: Transport | None = None
+        self._bare: httpcore.AsyncNetworkStream | None = None
         # Of the latest answer: its protocol, and its header fields with their names as they were sent.
         self.http_version = ""
         self.answer_fields: list[tuple[str, str]] = []
@@ -57,9 +59,26 @@ class Caller:
 
     async def close(self) -> None:
         """Close the connection, if there is one."""
+        if self._bare is not None:
+            bare, self._bare = self._bare, None
+            await bare.aclose()
         if self._transport is not None:
             transport, self._transport = self._transport, None
             await transport.aclose()
+
+    async def connect(self) -> bool:
+        """Open a connection as a call would, and send nothing over it; whether it stands. It is closed by
+        `close`, or by a call on a fresh connection.
+        """
+        try:
+            async with asyncio.timeout(self._target.timeout_ns / 1e9):
+                family, *_, where = (await self._look_up())[0]
+                self._bare = await Network(family, where).connect_tcp(self._where.host, self._where.port)
+                if self._where.tls:
+                    self._bare = await self._bare.start_tls(self._tls, self._where.host)
+        except (TimeoutError, OSError, httpcore.ConnectError):
+            await self.close()
+        return self._bare is not None
 
     async def invoke(self, seq: int, *, phase: str, intended_ns: int, fresh: bool) -> Invocation:
         """Send one request and read its whole answer; a failure is a fact of the result, never raised.

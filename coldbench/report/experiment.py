@@ -39,12 +39,20 @@ def _duration(experiment: Experiment, target_count: int) -> str:
             return "as long as the answers take"
 
 
+def _ahead(experiment: Experiment) -> str:
+    if not experiment.connect_ahead_ns:
+        return ""
+    ahead = format_duration(experiment.connect_ahead_ns)
+    return f" and {ahead} more, in every second round with a connection over which nothing is sent"
+
+
 def _round(experiment: Experiment) -> str:
     match experiment.provocation:
         case Provocation.GAP:
             low, high = experiment.gap_ns
             upto = "" if low == high else f" to {format_duration(high)}"
-            return f"{format_duration(low)}{upto} of silence (not before the first round), {_CALLS}"
+            silence = f"{format_duration(low)}{upto} of silence (not before the first round)"
+            return f"{silence}{_ahead(experiment)}, {_CALLS}"
         case Provocation.PREPARE:
             return f"the command of --prepare, {_CALLS}"
         case Provocation.BURST:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from coldbench.core.rounds import Provocation
-from coldbench.core.summary import Probed
+from coldbench.core.summary import Connecting, Probed
 from coldbench.core.verdict import Verdict
 from coldbench.report.words import interval, ms
 
@@ -17,6 +17,7 @@ _COLDER: dict[object, str] = {
 def answers(probed: Probed, experiment: Mapping[str, object]) -> Iterator[str]:
     """Sentences; `experiment` is what was asked, as the run's record has it."""
     yield from _made_cold(probed, experiment.get("provocation"))
+    yield from _woken(probed.connecting)
     yield from _first_execution(probed)
     handshake = _handshake_ms(probed)
     if handshake is not None:
@@ -37,6 +38,28 @@ def _made_cold(probed: Probed, provocation: object) -> Iterator[str]:
     else:
         told = f" ({unknown} could not be told)" if unknown else ""
         yield f"Of {calls} first calls {cold} were cold{told}: {_COLDER[provocation]}"
+
+
+def _woken(connecting: Connecting | None) -> Iterator[str]:
+    if connecting is None:
+        return
+    seen = (
+        f"first calls cold behind a connection over which nothing was sent: {_cold(connecting.connected)}, "
+        f"behind the same silence alone: {_cold(connecting.silent)}"
+    )
+    match connecting.wakes:
+        case True:
+            yield f"Connecting alone wakes it: {seen}"
+        case False:
+            yield f"Connecting alone does not wake it: {seen}"
+        case None:
+            yield f"Whether connecting alone wakes it is not known: {seen}; more --samples may tell"
+
+
+def _cold(verdicts: Mapping[str, int]) -> str:
+    untold = verdicts.get(Verdict.UNKNOWN, 0)
+    told = f" ({untold} could not be told)" if untold else ""
+    return f"{verdicts.get(Verdict.COLD, 0)} of {sum(verdicts.values())}{told}"
 
 
 def _first_execution(probed: Probed) -> Iterator[str]:

@@ -3,11 +3,15 @@
 from collections import Counter, defaultdict
 
 from coldbench.core.invocation import Invocation
-from coldbench.core.rounds import FIRST, PREPARED
-from coldbench.core.summary import Phases, Probed
+from coldbench.core.rounds import CONNECTED, FIRST, PREPARED
+from coldbench.core.summary import Connecting, Phases, Probed
 from coldbench.core.verdict import ColdKind, Judgement, Verdict
 from coldbench.stats.intervals import difference_of_medians
 from coldbench.stats.quantiles import quantiles
+
+_ALPHA, _HALF = 0.05, 0.5
+# An instance was there when the call came, or in its init.
+_WOKEN = Verdict.WARM, Verdict.PREINITIALISED, Verdict.COLD_AFFECTED
 
 
 class ProbedTally:
@@ -19,17 +23,27 @@ class ProbedTally:
         self._cold: defaultdict[ColdKind | None, list[Invocation]] = defaultdict(list)
         self._warm: list[Invocation] = []
         self._first: Counter[str] = Counter()
+        self._connected: Counter[str] = Counter()
+        self._silent: Counter[str] = Counter()  # behind a silence, and nothing else
 
     def add(self, invocation: Invocation, judgement: Judgement) -> None:
         """Count it, and keep it if it is a cold start or a warm call that nothing of ours overlapped."""
-        if invocation.phase.partition(":")[2] in (FIRST, PREPARED):
-            self._first[judgement.verdict.value] += 1
+        self._count_first(invocation.phase, judgement.verdict)
         if not invocation.completed:
             return
         if judgement.verdict is Verdict.COLD:
             self._cold[judgement.cold_kind].append(invocation)
         elif judgement.verdict is Verdict.WARM and not invocation.phase.endswith(":burst"):
             self._warm.append(invocation)
+
+    def _count_first(self, phase: str, verdict: Verdict) -> None:
+        number, _, role = phase.partition(":")
+        if role in (FIRST, PREPARED):
+            self._first[verdict.value] += 1
+        if role == FIRST and number != "0":  # before round 0 there is no silence
+            self._silent[verdict.value] += 1
+        if role == CONNECTED:
+            self._connected[verdict.value] += 1
 
     def probed(self, seed: int) -> Probed:
         """The figures; `seed` is that of the run and decides what is resampled."""
@@ -52,7 +66,33 @@ class ProbedTally:
             exec_first_ms=quantiles([value for its in first.values() for value in its]),
             exec_later_ms=quantiles([value for its in later.values() for value in its]),
             first_execution_ms=difference_of_medians(first, later, seed),
+            connecting=self._connecting(),
         )
+
+    def _connecting(self) -> Connecting | None:
+        if not self._connected:
+            return None
+        return Connecting(
+            connected=dict(self._connected),
+            silent=dict(self._silent),
+            wakes=_wakes(self._connected, self._silent),
+        )
+
+
+def _wakes(connected: Counter[str], silent: Counter[str]) -> bool | None:
+    """Yes where fewer were cold behind a connection than by chance (Fisher's exact test, one-sided); no where
+    all were cold, and so many that it wakes the target less than half the time (the exact bound).
+    """
+    from scipy.stats import fisher_exact  # late: it costs 0.5 s
+
+    (cold, woken), others = _cold_or_not(connected), _cold_or_not(silent)
+    if fisher_exact([(cold, woken), others], alternative="less").pvalue < _ALPHA:
+        return True
+    return False if not woken and _HALF**cold < _ALPHA else None
+
+
+def _cold_or_not(verdicts: Counter[str]) -> tuple[int, int]:
+    return verdicts[Verdict.COLD], sum(verdicts[other] for other in _WOKEN)
 
 
 def _executions(invocations: list[Invocation]) -> dict[int, list[float]]:

@@ -147,6 +147,12 @@ def _policy(text: str) -> Policy:
     return Policy(text)
 
 
+def _wakes_on_connect(text: str) -> bool:
+    if text not in ("call", "connect"):
+        raise ValueError(f'expected call or connect, got "{text}"')
+    return text == "connect"
+
+
 def _step(text: str) -> int:
     step_ns = parse_duration(text)
     if not step_ns:
@@ -188,6 +194,7 @@ _KEYS: dict[str, tuple[str, Callable[[str], object]]] = {
     "policy": ("policy", _policy),
     "start": ("start", _delay),
     "preinit": ("preinit", _at_least(0)),
+    "wake": ("wake_on_connect", _wakes_on_connect),
     "max_age": ("max_age_ns", parse_duration),
     "workers": ("workers", _at_least(1)),
     "uses": ("uses", _at_least(1)),

@@ -83,6 +83,59 @@ def test_with_less_evidence_no_verdict_is_wrong(tmp_path: Path) -> None:
     assert all(probed["exec_first_ms"] is None for probed in record["probe"])
 
 
+@pytest.mark.parametrize("wakes", [True, False])
+def test_a_bare_connection_shows_whether_connecting_wakes_it(tmp_path: Path, wakes: bool) -> None:
+    url = f"lab:custom?idle=1s&wake={'connect' if wakes else 'call'}&truth=truth"
+    done = coldbench(
+        "probe", "--url", url, "--gap", "1200ms", "--connect-ahead", "600ms", "--samples", "10",
+        "--seed", "3", "--json", "-", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    record = parsed(done)
+    add_up(record)
+    folder = only_folder(tmp_path)
+    assert not wrong_verdicts(folder, record, truth(tmp_path / "truth"))
+    (probed,) = record["probe"]
+    assert probed["connecting"] == {
+        "connected": {"preinitialised": 5} if wakes else {"cold": 5},
+        "silent": {"cold": 4},
+        "wakes": wakes,
+    }
+    assert probed["first"] == {"cold": 5}  # with round 0
+    said = "Connecting alone wakes it" if wakes else "Connecting alone does not wake it"
+    assert said in coldbench("report", str(folder), cwd=tmp_path).stdout
+
+
+def test_a_connection_that_cannot_be_made_is_none(tmp_path: Path, dead_url: str) -> None:
+    with raw_server(hello) as server:
+        names = ("--url", f"f={server.url}", "--url", f"dead={dead_url}")
+        done = coldbench(
+            "probe", *names, "--gap", "100ms", "--connect-ahead", "50ms", "--samples", "3", "--json", "-",
+            cwd=tmp_path,
+        )  # fmt: skip
+    phases = [one.phase for one in read_invocations(only_folder(tmp_path) / SAMPLES) if one.target == "dead"]
+    assert phases == ["0:first", "1:first", "2:first"]
+    assert [probed["connecting"] is None for probed in parsed(done)["probe"]] == [False, True]
+
+
+def test_over_the_bare_connection_nothing_is_sent(tmp_path: Path) -> None:
+    with raw_server(hello) as server:
+        coldbench(
+            "probe", "--url", f"f={server.url}", "--gap", "100ms", "--connect-ahead", "50ms",
+            "--samples", "2", cwd=tmp_path,
+        )  # fmt: skip
+        assert server.connections == 2 * 3 + 1  # of each round three are fresh
+        assert len(server.visits) == 2 * 5
+
+
+@pytest.mark.parametrize("way", [("--prepare", "true"), ("--force", "burst")])
+def test_a_bare_connection_belongs_to_a_silence(tmp_path: Path, way: tuple[str, str]) -> None:
+    done = coldbench("probe", "--url", "http://127.0.0.1:9/", *way, "--connect-ahead", "1s", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--connect-ahead: it is a silence that a connection may end" in done.stderr
+    assert f"leave out {way[0]}" in done.stderr
+
+
 def test_a_command_makes_each_sample_cold_and_its_output_is_kept(tmp_path: Path) -> None:
     with raw_server(hello) as server:
         done = coldbench(

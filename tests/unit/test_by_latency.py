@@ -30,13 +30,15 @@ MODEL = LatencyModel(
 )
 
 
-def call(seq: int, sent_ms: float, wait_ms: float | None, status: int = 200) -> Invocation:
+def call(
+    seq: int, sent_ms: float, wait_ms: float | None, status: int = 200, phase: str = "0:burst"
+) -> Invocation:
     sent = int(sent_ms * MS)
     answered = None if wait_ms is None else sent + int(wait_ms * MS)
     return Invocation(
         seq=seq,
         target="f",
-        phase="0:burst",
+        phase=phase,
         intended_ns=sent,
         started_ns=sent,
         sent_ns=sent,
@@ -122,6 +124,16 @@ def test_slow_tails_are_no_starts() -> None:
 
 def test_lone_calls_are_told_once_a_cold_one_shows_that_nothing_lies_unused() -> None:
     assert said(run([20], [20], [100], [20], [45])) == [UNKNOWN, UNKNOWN, COLD, WARM, UNKNOWN]
+
+
+def test_a_connection_alone_may_have_started_an_instance_that_lies_unused() -> None:
+    waits = (100, 20, 20, 20, 100, 20)
+    phases = ("0:first", "0:fresh", "1:connected", "1:fresh", "2:connected", "2:fresh")
+    its = [
+        call(seq, 20_000 * seq, wait, phase=phase)
+        for seq, (wait, phase) in enumerate(zip(waits, phases, strict=True))
+    ]
+    assert said(calls(*its)) == [COLD, WARM, UNKNOWN, UNKNOWN, COLD, WARM]
 
 
 def test_a_failed_call_is_not_told() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from coldbench.cli import run
 from coldbench.cli.experiment import read_experiment
-from coldbench.core.errors import ExitCode
+from coldbench.core.errors import ExitCode, UsageError
 from coldbench.core.rounds import Experiment, Provocation
 from coldbench.core.target import Target
 
@@ -14,7 +14,9 @@ SECOND = 10**9
 
 
 def experiment(*urls: str, **options: Any) -> Experiment:
-    asked: dict[str, Any] = dict.fromkeys(("gap", "prepare", "force", "samples", "precision", "max_time"))
+    asked: dict[str, Any] = dict.fromkeys(
+        ("gap", "prepare", "force", "connect_ahead", "samples", "precision", "max_time")
+    )
     targets = [Target(name=url, url=url, endpoint=url) for url in urls or ("https://f.example/",)]
     return read_experiment(targets, seed=1, **(asked | options))
 
@@ -60,3 +62,10 @@ def test_without_the_package_http2_is_a_usage_error_that_says_what_to_do(
     monkeypatch.setattr("coldbench.cli.probe.find_spec", lambda name: None)
     assert run(["probe", "--url", "https://f.example/", "--http2"]) == ExitCode.USAGE
     assert "pip install 'coldbench[http2]'" in capsys.readouterr().err
+
+
+def test_a_bare_connection_comes_so_long_before_a_call() -> None:
+    assert experiment().connect_ahead_ns == 0
+    assert experiment(connect_ahead="20s").connect_ahead_ns == 20 * SECOND
+    with pytest.raises(UsageError, match="expected a duration above 0"):
+        experiment(connect_ahead="0s")

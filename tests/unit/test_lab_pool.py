@@ -117,3 +117,24 @@ def test_who_waits_for_a_first_instance_goes_to_it_beyond_a_soft_limit() -> None
         assert {(await call).instance for call in calls} == {started[0]}
 
     asyncio.run(play())
+
+
+def test_who_connects_wakes_a_pool_without_an_instance_once() -> None:
+    async def play() -> None:
+        started: list[Any] = []
+
+        def start() -> Any:
+            started.append(Fake())
+            return started[-1]
+
+        pool = Pool(FunctionSpec(runtime="r", folder="/f"), start)
+        pool.wake()
+        pool.wake()
+        assert len(started) == 1
+        pool.became_ready(started[0])
+        pool.wake()
+        assert (await pool.acquire()).number == 1
+        pool.wake()
+        assert len(started) == 1
+
+    asyncio.run(play())

@@ -25,6 +25,7 @@ def lone(waits_ms: Sequence[float], gaps_ms: Sequence[float], dialled: bool = Fa
         wait_ns=wait,
         dialled=np.full(count, dialled),
         of_function=np.ones(count, dtype=bool),
+        connected=np.zeros(count, dtype=bool),
         group=np.arange(count),
         gap_ns=gap,
     )

@@ -3,7 +3,7 @@
 import pytest
 
 from coldbench.core.invocation import Evidence, Invocation
-from coldbench.core.summary import Probed
+from coldbench.core.summary import Connecting, Probed
 from coldbench.core.verdict import ColdKind, Judgement, Verdict
 from coldbench.stats.probed import ProbedTally
 
@@ -96,3 +96,45 @@ def test_what_was_not_answered_or_not_told_has_no_part() -> None:
     found = tally.probed(seed=1)
     assert (found.phases, found.exec_first_ms, found.first_execution_ms) == ((), None, None)
     assert found.first == {"unknown": 1, "cold": 1}
+
+
+def connecting(connected: dict[Verdict, int], silent: dict[Verdict, int]) -> Connecting | None:
+    """The target is cold in round 0, of which no silence is known."""
+    tally = ProbedTally("f")
+    add(tally, "0:first", Verdict.COLD)
+    for role, verdicts in (("connected", connected), ("first", silent)):
+        for verdict, times in verdicts.items():
+            for number in range(1, times + 1):
+                add(tally, f"{number}:{role}", verdict)
+    return tally.probed(seed=1).connecting
+
+
+C, W, P, U = Verdict.COLD, Verdict.WARM, Verdict.PREINITIALISED, Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("connected", "silent", "wakes"),
+    [
+        ({P: 5}, {C: 4}, True),
+        ({P: 4, W: 1}, {C: 4}, True),
+        ({Verdict.COLD_AFFECTED: 4}, {C: 4}, True),
+        ({C: 5}, {C: 4}, False),
+        ({C: 4}, {C: 5}, None),  # it may wake it half the time
+        ({P: 3}, {C: 3}, None),  # one of twenty by chance
+        ({W: 5}, {W: 4}, None),  # the silence was too short: nothing was cold
+        ({C: 2, P: 3}, {C: 3, W: 1}, None),
+        ({U: 9}, {U: 9}, None),
+    ],
+)
+def test_connecting_wakes_a_target_or_not(
+    connected: dict[Verdict, int], silent: dict[Verdict, int], wakes: bool | None
+) -> None:
+    found = connecting(connected, silent)
+    assert found is not None
+    assert found.wakes is wakes
+    assert found.connected == connected
+    assert found.silent == silent  # without round 0
+
+
+def test_where_no_bare_connection_was_made_nothing_is_said_of_it() -> None:
+    assert connecting({}, {C: 9}) is None

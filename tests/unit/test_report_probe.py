@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from coldbench.core.rounds import Experiment, Provocation
-from coldbench.core.summary import Interval, Phases, Probed, Run, TargetInfo
+from coldbench.core.summary import Connecting, Interval, Phases, Probed, Run, TargetInfo
 from coldbench.core.target import Target
 from coldbench.report.experiment import experiment_lines
 from coldbench.report.known import known
@@ -138,3 +138,18 @@ def test_whether_the_first_calls_were_cold_is_said(
     (line, *_) = answers(replace(PROBED, first=first), {"provocation": provocation})
     assert said is None or said in line
     assert said is not None or "first calls" not in line
+
+
+@pytest.mark.parametrize(
+    ("wakes", "said"),
+    [
+        (True, "Connecting alone wakes it: "),
+        (False, "Connecting alone does not wake it: "),
+        (None, "Whether connecting alone wakes it is not known: "),
+    ],
+)
+def test_whether_connecting_wakes_it_is_answered(wakes: bool | None, said: str) -> None:
+    connecting = Connecting(connected={"cold": 1, "preinitialised": 4}, silent={"cold": 4}, wakes=wakes)
+    answer = next(line for line in answers(replace(PROBED, connecting=connecting), {}) if "onnecting" in line)
+    assert answer.startswith(said)
+    assert "nothing was sent: 1 of 5, behind the same silence alone: 4 of 4" in answer

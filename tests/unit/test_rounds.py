@@ -19,6 +19,7 @@ experiments = st.builds(
     gap_ns=st.tuples(st.integers(0, 5 * SECOND), st.integers(5 * SECOND, 9 * SECOND)),
     samples=st.integers(1, 12),
     seed=st.integers(0, 1 << 32),
+    connect_ahead_ns=st.sampled_from([0, SECOND]),
 )
 
 
@@ -41,6 +42,7 @@ def test_gaps_lie_where_they_were_asked_for_and_the_first_round_has_none(
     low, high = experiment.gap_ns
     first, *others = rounds(experiment, targets)
     assert all(visit.gap_ns == 0 for visit in first)
+    low, high = low + experiment.connect_ahead_ns, high + experiment.connect_ahead_ns
     assert all(low <= visit.gap_ns <= high for visits in others for visit in visits)
     assert low * len(others) <= planned_duration_ns(experiment, targets) <= high * len(others)
 
@@ -53,6 +55,21 @@ def test_the_same_seed_is_the_same_plan_and_its_invocations_add_up(
     assert planned == list(rounds(experiment, targets))
     sent = sum(1 + len(visit.fresh) + visit.burst for visits in planned for visit in visits)
     assert sent == planned_invocations(experiment, targets)
+
+
+@given(experiments, st.integers(1, 4))
+def test_of_each_two_rounds_after_a_silence_one_has_a_bare_connection(
+    experiment: Experiment, targets: int
+) -> None:
+    for target in range(targets):
+        ahead = [
+            v.connect_ahead_ns for visits in rounds(experiment, targets) for v in visits if v.target == target
+        ]
+        assert set(ahead) <= {0, experiment.connect_ahead_ns}
+        if experiment.connect_ahead_ns:
+            connects = [bool(its) for its in ahead]
+            assert not connects[0]
+            assert all(sum(connects[first : first + 2]) == 1 for first in range(1, len(connects), 2))
 
 
 def test_seeds_differ_in_order_and_gaps() -> None:
