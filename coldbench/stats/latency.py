@@ -46,8 +46,10 @@ def fit(calls: Calls, round_trip_ns: int) -> Models:
     for dialled in (True, False):
         its = usable & (calls.dialled == dialled)
         model = _fit_kind(excess(calls.wait_ns[its], round_trip_ns), calls.gap_ns[its])
-        every = excess(calls.wait_ns[lone & (calls.dialled == dialled)], round_trip_ns)
-        if model is not None and not _third_kind(every, model):
+        every = lone & (calls.dialled == dialled)  # the first call may be the only one that was cold
+        if model is not None and not _third_kind(
+            excess(calls.wait_ns[every], round_trip_ns), calls.gap_ns[every], model
+        ):
             models[dialled] = model
     for dialled in (True, False):
         its = usable & (calls.dialled == dialled)
@@ -97,16 +99,23 @@ def _fit_kind(x: "Floats", gaps: "Ints") -> LatencyModel | None:
     )
 
 
-def _third_kind(x: "Floats", model: LatencyModel) -> bool:
-    """Whether some calls stand further above the slow ones than these above the quick ones.
+def _third_kind(x: "Floats", gaps: "Ints", model: LatencyModel) -> bool:
+    """Whether some calls, after gaps as long, stand further above the slow ones than these above the quick.
 
-    Then those may be the cold starts, and the slow ones warm calls after a gap.
+    Then those may be the cold starts, and the slow ones warm calls after a gap. A stray among many is none.
     """
     import numpy as np
 
-    apart = model.slow.location - model.quick.location
-    above = np.sort(x[x >= model.slow.location])
-    return bool(np.diff(above, prepend=model.slow.location).max(initial=0.0) > apart)
+    slow = x >= model.slow.location
+    observed = gaps[slow & (gaps != NOT_OBSERVED)]
+    if not len(observed):
+        return False
+    after_long = (gaps == NOT_OBSERVED) | (gaps >= np.median(observed))
+    above = np.sort(np.append(x[slow & after_long], model.slow.location))
+    jumps = np.diff(above)
+    widest = int(np.argmax(jumps))
+    further = len(jumps) - widest
+    return bool(jumps[widest] > model.slow.location - model.quick.location and further > STRAYS * len(jumps))
 
 
 def _widest_jump(x: "Floats") -> float:

@@ -116,3 +116,21 @@ def test_a_warm_call_that_is_slower_after_a_gap_is_not_cold(
     assert wrong(met) == 0
     colds = met[Verdict.COLD, Verdict.COLD] + met[Verdict.COLD, Verdict.UNKNOWN]
     assert met[Verdict.COLD, Verdict.COLD] >= 0.7 * colds
+
+
+def test_a_stray_answer_among_many_hides_no_cold_start() -> None:
+    met: Counter[tuple[Verdict, Verdict]] = Counter()
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        invocations, truth, now = list[Invocation](), list[Verdict](), 0.0
+        for seq in range(2000):
+            starts = seq == 0 or random.random() < 0.1
+            now += 60_000 if starts else 200
+            stray = 3000 if random.random() < 0.001 else 0
+            wait = (100 if starts else 20) * random.lognormal(0, 0.1) + stray
+            invocations.append(invocation(seq, now, now + wait, 0.05))
+            truth.append(Verdict.COLD if starts else Verdict.WARM)
+            now += wait
+        met += Counter(zip(truth, told(invocations, 0.05), strict=True))
+    assert wrong(met) == 0
+    assert unknown(met) < 0.02 * met.total()
