@@ -184,9 +184,10 @@ def remarks() -> Iterator[str]:
     yield ""
     yield (
         "The ratio to wrk moves with the host, which gave wrk between 100,000 and 139,000 requests per "
-        "second on one day (2026-11-28): six sittings ended between 0.55x and 0.68x, the lower ones while "
-        "the machine was quiet. A Python built with profile-guided optimisation (Debian's 3.11, 0.63x) is "
-        "some 4 % faster than one built without (pyenv's 3.11, the one above)."
+        "second on one day (2026-11-28): five sittings with nothing else on the machine ended between "
+        "0.596x and 0.68x, the lower ones while it was quiet. A Python built with profile-guided "
+        "optimisation (Debian's 3.11) is some 4 % faster than one built without (pyenv's 3.11, the one "
+        "above). The kernel's stamps, which make the error above so small, cost a twelfth of an invocation."
     )
 
 
