@@ -19,7 +19,7 @@ def run(order: Order, from_cli: Inbox, to_cli: Pipe, facts: Pipe) -> None:
     """Carry the order out to its end."""
     drive = Drive(order, Share(), facts)
     runner = Environment(user_classes=[Invoker], catch_exceptions=False).create_local_runner()
-    drive.outbox.observer = LocustStats(runner.stats, order.targets).take
+    drive.outbox.observer = LocustStats(runner.stats, order.targets)
 
     def tell(pulse: Pulse | None) -> None:
         if pulse is not None and to_cli.idle:

@@ -202,6 +202,7 @@ class Conductor:
         self._waiting.clear()
         for invoke in waiting:
             invoke(now)
+        self._outbox.frame_many()  # the answers that were read, while the targets are at work
 
     def _invoke_after_hold(self) -> None:
         """For all who wait."""

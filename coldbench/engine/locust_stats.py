@@ -5,7 +5,7 @@ CPU an invocation, where Locust's request event takes 2.9 (on the machine of doc
 """
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from locust.stats import RequestStats, StatsEntry, bucket_response_time
@@ -22,7 +22,7 @@ _TARGET, _STARTED, _END, _ERROR, _BYTES = (
 
 
 class LocustStats:
-    """Takes what the outbox ships, all but unfinished invocations: Locust knows none.
+    """The outbox's observer. It leaves unfinished invocations out: Locust knows none.
 
     A request's name is its target's. Response times are as Locust's own clients tell them, from dispatch to
     last byte, in whole ms; coldbench's own figures never come from here.
@@ -31,28 +31,47 @@ class LocustStats:
     def __init__(self, stats: RequestStats, targets: Sequence[Target]) -> None:
         self._stats = stats
         self._targets = targets
+        self._taken: defaultdict[int, _Sums] = defaultdict(_Sums)  # by target, since the last `publish`
 
-    def take(self, batch: Sequence[Fact]) -> None:
-        """Add a batch to the runner's entries."""
-        for index in {fact[_TARGET] for fact in batch}:
-            facts = [fact for fact in batch if fact[_TARGET] == index and fact[_END] is not None]
-            if facts:
-                self._add(self._targets[index], facts)
+    def take(self, facts: Sequence[Fact]) -> None:
+        """Add them up."""
+        for index in {fact[_TARGET] for fact in facts}:
+            its = [fact for fact in facts if fact[_TARGET] == index and fact[_END] is not None]
+            sums = self._taken[index]
+            sums.took_ms.update([(fact[_END] - fact[_STARTED]) // _NS_PER_MS for fact in its])
+            sums.body_bytes += sum([fact[_BYTES] or 0 for fact in its])
+            sums.errors += [fact[_ERROR] for fact in its if fact[_ERROR] is not None]
 
-    def _add(self, target: Target, facts: Sequence[Fact]) -> None:
+    def publish(self) -> None:
+        """Add what was taken to the runner's entries."""
+        for index, sums in self._taken.items():
+            if sums.took_ms:
+                self._extend(self._targets[index], sums)
+        self._taken.clear()
+
+    def _extend(self, target: Target, sums: "_Sums") -> None:
         now = time.time()
-        took_ms = Counter([(fact[_END] - fact[_STARTED]) // _NS_PER_MS for fact in facts])
+        took_ms = sums.took_ms
         entry = StatsEntry(self._stats, target.name, target.method)
-        entry.num_requests = len(facts)
+        entry.num_requests = took_ms.total()
         entry.total_response_time = sum(value * times for value, times in took_ms.items())
         entry.min_response_time = min(took_ms)
         entry.max_response_time = max(took_ms)
-        entry.total_content_length = sum([fact[_BYTES] or 0 for fact in facts])
-        entry.num_reqs_per_sec[int(now)] = len(facts)
+        entry.total_content_length = sums.body_bytes
+        entry.num_reqs_per_sec[int(now)] = entry.num_requests
         entry.last_request_timestamp = now
         for value, times in took_ms.items():
             entry.response_times[bucket_response_time(value)] += times
         self._stats.total.extend(entry)
         self._stats.entries[target.name, target.method].extend(entry)
-        for error in [fact[_ERROR] for fact in facts if fact[_ERROR] is not None]:
+        for error in sums.errors:
             self._stats.log_error(target.method, target.name, error)
+
+
+class _Sums:
+    """Of one target's invocations."""
+
+    def __init__(self) -> None:
+        self.took_ms: Counter[int] = Counter()
+        self.body_bytes = 0
+        self.errors: list[str] = []

@@ -30,7 +30,7 @@ class Shipment:
         return not self._kept or self.broken
 
     def write(self, data: bytes) -> None:
-        """Take a whole frame."""
+        """Take whole frames."""
         self._kept.append(Facts(number=self.batches, frame=data))
         self._kept_bytes += len(data)
         self.behind = self.behind or self._kept_bytes > MOST_PENDING_BYTES

@@ -87,7 +87,7 @@ def run(join: Join, from_cli: Inbox, to_cli: Pipe) -> None:
     duty = talk.enlist()
     order = msgspec.msgpack.decode(duty.order, type=Order)
     drive = Drive(order, Share(rank=duty.rank, of=duty.of), talk.shipment)
-    drive.outbox.observer = LocustStats(runner.stats, order.targets).take
+    drive.outbox.observer = LocustStats(runner.stats, order.targets)
     talk.serve(drive)
     to_cli.write(frame(Joined(rank=duty.rank, of=duty.of)))
 

@@ -37,6 +37,9 @@ for batch in range(20):
             if error:
                 single.log_error(target.method, target.name, error)
     feed.take(facts)
+    if batch % 3 == 1:
+        feed.publish()
+feed.publish()
 
 def told(stats):
     return [

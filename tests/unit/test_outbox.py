@@ -1,121 +1,73 @@
-"""The engine's way out: nothing is lost, nothing is torn."""
+"""Facts leave the outbox once each, in order, however often they are framed before they are shipped."""
 
-import os
-import subprocess
-import sys
-import threading
+from collections.abc import Sequence
 
-import gevent
-import pytest
-
-from coldbench.core.crew import Facts
-from coldbench.engine import outbox, shipment
-from coldbench.engine.outbox import Pipe
-
-
-def taker(reading: int) -> tuple[threading.Thread, list[bytes]]:
-    """A thread that takes all there is, and where it puts that."""
-    taken: list[bytes] = []
-
-    def take() -> None:
-        with os.fdopen(reading, "rb") as reader:
-            taken.append(reader.read())
-
-    taking = threading.Thread(target=take)
-    taking.start()
-    return taking, taken
-
-
-def test_what_is_flushed_comes_behind_what_waits() -> None:
-    reading, writing = os.pipe()
-    pipe = Pipe(writing)
-    waiting = bytes(range(256)) * (1 << 14)  # more than a pipe holds
-    pipe.write(waiting)
-    assert not pipe.idle
-    taking, taken = taker(reading)
-    pipe.write(b"last words")
-    pipe.flush()
-    assert pipe.idle
-    os.close(writing)
-    taking.join()
-    assert taken == [waiting + b"last words"]
-
-
-def test_a_reader_that_has_gone_ends_the_waiting() -> None:
-    reading, writing = os.pipe()
-    pipe = Pipe(writing)
-    pipe.write(bytes(1 << 22))
-    os.close(reading)
-    pipe.flush()
-    assert pipe.broken
-    assert pipe.idle
-    os.close(writing)
-
-
-def test_a_reader_far_behind_is_told_of_and_nothing_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox, "MOST_PENDING_BYTES", 1 << 20)
-    reading, writing = os.pipe()
-    pipe = Pipe(writing)
-    frames = [bytes([number]) * (1 << 20) for number in range(4)]
-    pipe.write(frames[0])
-    assert not pipe.behind
-    for frame in frames[1:]:
-        pipe.write(frame)
-    assert pipe.behind
-    taking, taken = taker(reading)
-    while not pipe.idle:
-        gevent.sleep(0.005)
-    assert not pipe.behind
-    os.close(writing)
-    taking.join()
-    assert taken == [b"".join(frames)]
-
-
-def test_a_shipment_that_is_not_taken_is_told_of_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shipment, "MOST_PENDING_BYTES", 1 << 20)
-    sent: list[Facts] = []
-    shipped = shipment.Shipment(sent.append)
-    for number in range(3):
-        shipped.write(bytes([number]) * (1 << 19))
-    assert shipped.behind
-    assert [facts.number for facts in sent] == [0, 1, 2]
-    shipped.taken(2)
-    assert not shipped.behind
-    assert not shipped.idle
-    shipped.taken(3)
-    assert shipped.idle
-
-
-REFUSE = """
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import msgpack
-from coldbench.core.crew import Facts, Hello, Lead
-from coldbench.core.messages import Order
-from coldbench.core.schedule import Plan
-from coldbench.engine.master import Master
-from coldbench.engine.member import Member
+from msgspec.structs import astuple
 
-class Pipe:
-    behind, taken = True, b""
-    def write(self, data):
-        self.taken += data
+from coldbench.core.messages import Batch, FrameReader, RawFact
+from coldbench.engine.outbox import Fact, Outbox
 
-class Runner:
-    def send_message(self, kind, data, client_id):
-        print(msgpack.decode(data)["next"])
-
-order = Order(run_id="r", plan=Plan(steps=(), seed=1), targets=(), drain_ns=1)
-pipe = Pipe()
-master = Master(Lead(order=order, expect=1, host="", port=0), Runner(), pipe)
-member = Member("w", Hello(nonce=b"", name="w", version=""))
-for number, behind in ((0, True), (0, False), (1, True), (1, False)):
-    pipe.behind = behind
-    master._take(member, Facts(number=number, frame=b"%d" % number))
-print(pipe.taken.decode())
-"""
+_UNDER_WAY = 2
 
 
-def test_a_master_takes_nothing_while_the_writer_is_far_behind() -> None:
-    # In a process of its own: importing Locust changes the one that does it.
-    done = subprocess.run([sys.executable, "-c", REFUSE], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["0", "1", "1", "2", "01"]
+class Sink:
+    """Takes everything at once."""
+
+    idle, behind, broken = True, False, False
+
+    def __init__(self) -> None:
+        self.writes: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self.writes.append(data)
+
+
+class Observer:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.taken: list[int] = []
+        self.published = 0
+
+    def take(self, facts: Sequence[Fact]) -> None:
+        self.taken += [fact[0] for fact in facts]
+
+    def publish(self) -> None:
+        self.published = len(self.taken)
+
+
+def _fact(seq: int) -> RawFact:
+    """Of three one that failed and one that has not ended."""
+    end_ns, error = (None, None) if seq % 3 == 0 else (9, "reset" if seq % 3 == 1 else None)
+    return RawFact(seq=seq, target=0, phase=0, intended_ns=1, started_ns=1, end_ns=end_ns, error=error)
+
+
+@given(st.lists(st.tuples(st.integers(0, 700), st.sampled_from(["put", "frame_many", "flush"])), max_size=12))
+def test_each_fact_leaves_once(steps: list[tuple[int, str]]) -> None:
+    sink, observer = Sink(), Observer()
+    outbox = Outbox(sink, worker=3)
+    outbox.zero_ns, outbox.observer = 17, observer
+    outbox.dispatched, put = _UNDER_WAY, 0
+    for count, step in steps:
+        for _ in range(count):
+            outbox.dispatched += 1
+            outbox.put(astuple(_fact(put)))
+            put += 1
+        if step != "put":
+            getattr(outbox, step)()
+        if step == "flush":
+            assert observer.published == len(observer.taken) == put
+        assert len(observer.taken) >= observer.published
+        # One that never ended is none of them.
+        left = len([seq for seq in observer.taken if seq % 3 == 0])
+        assert outbox.completed + outbox.errors + left == len(observer.taken)
+        assert outbox.in_flight == _UNDER_WAY
+    outbox.flush()
+    frames = FrameReader()
+    batches = [msgpack.decode(payload, type=Batch) for data in sink.writes for payload in frames.feed(data)]
+    assert {(batch.worker, batch.zero_ns) for batch in batches} <= {(3, 17)}
+    assert [fact for batch in batches for fact in batch.facts] == [_fact(n) for n in range(put)]
+    assert observer.taken == list(range(put))
