@@ -41,7 +41,7 @@ class Owner(Protocol):
 
     def answered(self, connection: "Connection", end_ns: int) -> None:
         """The exchange ended, with a whole response (`connection.last_read` says when it had arrived) or with
-        `connection.error`; reuse or close it.
+        `connection.error`. The connection is the owner's again: not `busy`, to be reused or closed.
         """
 
     def closed(self, connection: "Connection") -> None:
@@ -243,7 +243,7 @@ class Connection:
             if response.error is not None:
                 self.fail(response.error)
             elif response.complete:
-                self._done(now)
+                self._owner.answered(self, now)
         if ended and not self.is_closed:
             self._ended()
 
@@ -270,7 +270,7 @@ class Connection:
         self.last_read = []
         self.response.end_of_stream()
         if self.response.complete:
-            self._done(monotonic_ns())
+            self._owner.answered(self, monotonic_ns())
         else:
             self.fail(self._broken(None))
 
@@ -294,12 +294,8 @@ class Connection:
         self.error = error
         self.last_read = []
         if self.busy:
-            self._done(monotonic_ns())
+            self._owner.answered(self, monotonic_ns())
         self.close()
-
-    def _done(self, end_ns: int) -> None:
-        self.busy = False
-        self._owner.answered(self, end_ns)
 
     def close(self) -> None:
         """Close the socket; idempotent."""

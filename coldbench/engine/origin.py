@@ -176,6 +176,7 @@ class Origin:
         self._settled(connection)
 
     def answered(self, connection: Connection, end_ns: int) -> None:
+        connection.busy = False
         response = connection.response
         self.last_error = connection.error
         self._record(connection, end_ns)

@@ -55,23 +55,25 @@ class Response:
         self._head_request = head_request
         self._parser: Any = None  # httptools has no types
         self.keep_body_start = 0  # how many bytes of the body to keep
+        self.keep_alive = True
+        self.error: Error | None = None
+        self._plain = False
         self._new_parser()
         self.reset()
 
     def reset(self) -> None:
-        """Ready for the next response on the same connection."""
+        """Ready for the next response on the same connection, which this one has kept alive."""
         self._head = b""
-        self._interim = False  # whether interim responses came first
-        # whether all that was received is one head and the body of as many bytes as were told
-        self._plain = not self._head_request
-        self._tail = b""
-        self.chunked = False
         self.status = 0
         self.body_bytes = 0
         self.body_start = b""
         self.complete = False
-        self.keep_alive = True
-        self.error: Error | None = None
+        if not self._plain:  # only then is anything else to be forgotten
+            # whether all that was received is one head and the body of as many bytes as were told
+            self._plain = not self._head_request
+            self._interim = False  # whether interim responses came first
+            self.chunked = False
+            self._tail = b""
 
     def feed(self, data: bytes) -> None:
         """Take bytes of the plain stream."""
