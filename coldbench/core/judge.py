@@ -24,7 +24,7 @@ from coldbench.core.surroundings import QUIET_NS, Surroundings, WarmWaits, surve
 from coldbench.core.verdict import ColdKind, Judgement, Verdict
 
 # Of the rules below, written into run.json: a folder judged by older rules is judged again when read.
-JUDGE_VERSION = 8
+JUDGE_VERSION = 9
 
 # With nothing to compare, a first use that waited less than this is not said to have waited for a start.
 _SHORTEST_START_MS = 50.0

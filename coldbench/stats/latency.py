@@ -27,6 +27,7 @@ _NARROWEST = 0.02  # of a component: 2 %, so that a handful of equal waits is no
 _LEAST_APART = 0.4
 _SCALES_APART = 3.0  # and by this many scales of either kind: wider is a mixture of kinds, or a tail
 _ALIKE = 3.0  # scales between the quick calls of two kinds of connection that are one
+_MORE_OFTEN = 3.0  # than elsewhere: as often as that is no stray
 # That slow calls come after longer gaps is no accident at this level; two targets in a thousand deceive.
 _ACCIDENT = 0.001
 
@@ -42,19 +43,21 @@ def fit(calls: Calls, round_trip_ns: int) -> Models:
 
     lone = calls.lone & calls.of_function
     usable = lone & (calls.gap_ns != NOT_OBSERVED)
-    models = {}
+    models, mixed = {}, set()
     for dialled in (True, False):
         its = usable & (calls.dialled == dialled)
         model = _fit_kind(excess(calls.wait_ns[its], round_trip_ns), calls.gap_ns[its])
         every = lone & (calls.dialled == dialled)  # the first call may be the only one that was cold
-        if model is not None and not _third_kind(
-            excess(calls.wait_ns[every], round_trip_ns), calls.gap_ns[every], model
-        ):
+        if model is None:
+            continue
+        if _third_kind(excess(calls.wait_ns[every], round_trip_ns), calls.gap_ns[every], model):
+            mixed.add(dialled)
+        else:
             models[dialled] = model
     for dialled in (True, False):
         its = usable & (calls.dialled == dialled)
         lender = models.get(not dialled)
-        if dialled not in models and lender is not None:
+        if dialled not in models and dialled not in mixed and lender is not None:
             x = excess(calls.wait_ns[its], round_trip_ns)
             if len(x) >= _FEWEST and abs(np.median(x) - lender.quick.location) <= _ALIKE * lender.quick.scale:
                 models[dialled] = lender
@@ -100,22 +103,48 @@ def _fit_kind(x: "Floats", gaps: "Ints") -> LatencyModel | None:
 
 
 def _third_kind(x: "Floats", gaps: "Ints", model: LatencyModel) -> bool:
-    """Whether some calls, after gaps as long, stand further above the slow ones than these above the quick.
+    """Whether the slow calls after gaps as long are two kinds themselves.
 
-    Then those may be the cold starts, and the slow ones warm calls after a gap. A stray among many is none.
+    Then the slower ones may be the cold starts, and the others warm calls after a gap. They are two kinds if
+    they stand as far apart as slow calls must from quick ones, and waits as long as those of either are
+    rarer by far elsewhere; the first call, before which nobody may have called for long, is a kind alone.
+    One that stands further above the others than these above the quick ones is a kind in a small run; a
+    stray among many is none.
     """
     import numpy as np
 
-    slow = x >= model.slow.location
-    observed = gaps[slow & (gaps != NOT_OBSERVED)]
-    if not len(observed):
-        return False
-    after_long = (gaps == NOT_OBSERVED) | (gaps >= np.median(observed))
-    above = np.sort(np.append(x[slow & after_long], model.slow.location))
-    jumps = np.diff(above)
-    widest = int(np.argmax(jumps))
-    further = len(jumps) - widest
-    return bool(jumps[widest] > model.slow.location - model.quick.location and further > STRAYS * len(jumps))
+    slow = x > (model.quick.location + model.slow.location) / 2
+    shares = np.asarray(model.slow_share)
+    long_ns = model.gaps_ns[int(np.argmax(shares >= shares.max() / 2))]
+    its = slow & ((gaps == NOT_OBSERVED) | (gaps >= long_ns))
+    order = np.argsort(x[its])
+    waits, is_first = x[its][order], gaps[its][order] == NOT_OBSERVED
+    for place in np.flatnonzero(np.diff(waits) >= _LEAST_APART) + 1:
+        lower, upper = waits[:place], waits[place:]
+        apart, share = upper[0] - lower[-1], len(upper) / len(waits)
+        kinds = _often(lower, x[~its], len(waits)) and (
+            _often(upper, x[~its], len(waits)) or is_first[place:].all()
+        )
+        if kinds and apart >= _SCALES_APART * max(_scale(lower), _scale(upper)):
+            return True
+        if share > STRAYS and apart > np.median(lower) - model.quick.location:
+            return True
+    return False
+
+
+def _often(kind: "Floats", others: "Floats", calls: int) -> bool:
+    """Whether several of so many calls are of that kind, and waits as long are rarer by far elsewhere."""
+    import numpy as np
+
+    elsewhere = (1 + np.sum(others >= kind[0])) / (1 + len(others))
+    return bool(len(kind) > 1 and len(kind) / calls > _MORE_OFTEN * elsewhere)
+
+
+def _scale(x: "Floats") -> float:
+    """That of a normal distribution with the same median deviation (Rousseeuw and Croux 1993)."""
+    import numpy as np
+
+    return 1.4826 * float(np.median(np.abs(x - np.median(x))))
 
 
 def _widest_jump(x: "Floats") -> float:

@@ -88,14 +88,17 @@ def test_slow_tails_beside_cold_starts_are_not_cold() -> None:
 
 
 def slower_after_a_gap(
-    quick: float, after: float, cold: float, rounds: int, seed: int
+    quick: float, after: float, cold: float, rounds: int, seed: int, often: float = 0.5, tail: float = 0
 ) -> tuple[list[Invocation], list[Verdict]]:
-    """Rounds of one call after a gap, cold half the time, and four at once behind it; waits are ms."""
+    """Rounds of one call after a gap, cold so often, and four at once behind it; waits are ms, and cold ones
+    longer by a Pareto tail of so many.
+    """
     random = np.random.default_rng(seed)
     invocations, truth, now = list[Invocation](), list[Verdict](), 0.0
     for number in range(rounds):
-        starts = number == 0 or random.random() < 0.5
+        starts = number == 0 or random.random() < often
         first = (cold if starts else after) * random.lognormal(0, 0.1)
+        first += tail * random.pareto(2.5) if starts else 0
         now += 1500 * random.uniform(1.0, 1.3)
         for place, wait in enumerate([first, *(quick * random.lognormal(0, 0.15, 4))]):
             invocations.append(invocation(len(invocations), now, now + wait, 0.05))
@@ -116,6 +119,31 @@ def test_a_warm_call_that_is_slower_after_a_gap_is_not_cold(
     assert wrong(met) == 0
     colds = met[Verdict.COLD, Verdict.COLD] + met[Verdict.COLD, Verdict.UNKNOWN]
     assert met[Verdict.COLD, Verdict.COLD] >= 0.7 * colds
+
+
+@pytest.mark.parametrize("waits", [(20, 60, 200), (5, 20, 60), (5, 30, 100), (20, 100, 400), (5, 12, 300)])
+@pytest.mark.parametrize(
+    ("rounds", "often"), [(10, 0.5), (40, 0.5), (40, 0.1), (40, 0), (100, 0.03), (100, 0.01)]
+)
+def test_nor_is_it_where_cold_starts_are_rare_or_not_much_slower(
+    waits: tuple[float, float, float], rounds: int, often: float
+) -> None:
+    """All may stay unknown."""
+    met: Counter[tuple[Verdict, Verdict]] = Counter()
+    for seed in range(6):
+        invocations, truth = slower_after_a_gap(*waits, rounds, seed, often)
+        met += Counter(zip(truth, told(invocations, 0.05), strict=True))
+    assert wrong(met) == 0
+
+
+@pytest.mark.parametrize(("rounds", "often"), [(40, 0.5), (100, 0.9)])
+def test_cold_starts_with_a_long_tail_are_one_kind(rounds: int, often: float) -> None:
+    met: Counter[tuple[Verdict, Verdict]] = Counter()
+    for seed in range(6):
+        invocations, truth = slower_after_a_gap(5, 5, 300, rounds, seed, often, tail=150)
+        met += Counter(zip(truth, told(invocations, 0.05), strict=True))
+    assert wrong(met) == 0
+    assert met[Verdict.COLD, Verdict.UNKNOWN] <= 0.1 * met[Verdict.COLD, Verdict.COLD]
 
 
 def test_a_stray_answer_among_many_hides_no_cold_start() -> None:
