@@ -157,12 +157,14 @@ class RawFact(Struct, frozen=True, array_like=True):
 class Batch(Struct, frozen=True, array_like=True):
     """Facts that leave an engine together; `zero_ns` is when the run's clock began, on that engine's.
 
-    `ahead_ns` is by how much its wall clock is ahead of its monotonic one; None if that changed meanwhile.
+    `ahead_ns` is by how much its wall clock is ahead of its monotonic one, and `since_ns` when it was last
+    found to have been set, on the monotonic one.
     """
 
     worker: int
     zero_ns: int
-    ahead_ns: int | None
+    ahead_ns: int
+    since_ns: int
     facts: list[RawFact]
 
 

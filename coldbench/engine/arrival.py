@@ -14,11 +14,11 @@ from coldbench.core.messages import Ancillary
 
 ANCILLARY_BYTES = 64  # room for one control message with a struct timespec
 _SO_TIMESTAMPNS = 35  # asm-generic/socket.h; Python has no name for it
-_timespec = struct.Struct("@ll").unpack
-# A stamp older than this was taken by a wall clock that has been stepped since.
+_timespec = struct.Struct("@ll")
+# A stamp that was taken longer before its read is of a wall clock that has been set since.
 _OLDEST_NS = 1_000_000_000
-# NTP slews by 500 ppm at most, 10 us in a tick of the engine. What parts the clocks by more is a step.
-_STEP_NS = 1_000_000
+# Both clocks are slewed alike (clock_gettime(2)): what parts them is the wall clock being set.
+_STEP_NS = 100_000
 _COMPARISONS = 5
 
 
@@ -35,20 +35,30 @@ class WallClock:
 
     def __init__(self) -> None:
         self._ahead_ns = _compare()
+        self._since_ns = 0
 
-    def ahead_ns(self) -> int | None:
-        """How far it is ahead; None if it has been set since it was last asked, for then the stamps taken
-        meanwhile are of two clocks.
+    def look(self) -> tuple[int, int]:
+        """How far it is ahead, and the monotonic instant at which it was last found to have been set; 0 if it
+        never was.
         """
         before, self._ahead_ns = self._ahead_ns, _compare()
-        return self._ahead_ns if abs(self._ahead_ns - before) < _STEP_NS else None
+        if abs(self._ahead_ns - before) >= _STEP_NS:
+            self._since_ns = monotonic_ns()
+        return self._ahead_ns, self._since_ns
 
 
-def arrived_ns(ancillary: Ancillary, read_ns: int, ahead_ns: int | None) -> int:
-    """The monotonic instant at which what `recvmsg` returned at `read_ns` had arrived."""
-    if not ancillary or ahead_ns is None:
+def arrived_ns(ancillary: Ancillary, read_ns: int, ahead_ns: int, since_ns: int) -> int:
+    """The monotonic instant at which what `recvmsg` returned at `read_ns` had arrived.
+
+    `ahead_ns` and `since_ns` are what a `WallClock` has said since. Where the stamp may be from before the
+    wall clock was set, or is none that this machine can read, it is the time of the read.
+    """
+    if not ancillary or read_ns < since_ns + _OLDEST_NS:
         return read_ns
-    seconds, nanoseconds = _timespec(ancillary[0][2])
+    stamp = ancillary[0][2]
+    if len(stamp) != _timespec.size:
+        return read_ns
+    seconds, nanoseconds = _timespec.unpack(stamp)
     arrived: int = seconds * 1_000_000_000 + nanoseconds - ahead_ns
     return arrived if read_ns - _OLDEST_NS < arrived < read_ns else read_ns
 

@@ -169,9 +169,9 @@ class Outbox:
             self._frame()
 
     def _frame(self) -> None:
-        ahead_ns = self._wall_clock.ahead_ns()
         if not self._batch:
             return
+        ahead_ns, since_ns = self._wall_clock.look()
         batch = self._batch.copy()
         self._batch.clear()
         failed = sum([fact[_ERROR] is not None for fact in batch])
@@ -181,7 +181,7 @@ class Outbox:
         self.completed += ended - failed
         for start in range(0, len(batch), _MOST_IN_FRAME):
             part = batch[start : start + _MOST_IN_FRAME]
-            payload = self._encode((self._worker, self.zero_ns, ahead_ns, part))
+            payload = self._encode((self._worker, self.zero_ns, ahead_ns, since_ns, part))
             self._frames += LENGTH.pack(len(payload)), payload
         if self.observer is not None:
             self.observer.take(batch)

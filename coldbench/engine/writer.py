@@ -97,13 +97,13 @@ def _said(fact: RawFact) -> tuple[int, bytes, bytes, bytes, int | None, bool]:
 
 def _arrived(batch: Batch, f: RawFact) -> tuple[int | None, int | None]:
     """When a response's first byte had arrived and when the last one had, or its failure was noticed."""
-    end_ns, first_byte_ns, ahead_ns = f.end_ns, f.first_byte_ns, batch.ahead_ns
+    end_ns, first_byte_ns, ahead_ns, since_ns = f.end_ns, f.first_byte_ns, batch.ahead_ns, batch.since_ns
     if end_ns is not None:
-        end_ns = arrived_ns(f.last_read, end_ns, ahead_ns)
+        end_ns = arrived_ns(f.last_read, end_ns, ahead_ns, since_ns)
     if first_byte_ns is not None:
         first_read = f.last_read if f.first_read is None else f.first_read
         # The clocks' comparison has its error: nothing arrives before the request has left.
-        first_byte_ns = max(arrived_ns(first_read, first_byte_ns, ahead_ns), f.sent_ns or 0)
+        first_byte_ns = max(arrived_ns(first_read, first_byte_ns, ahead_ns, since_ns), f.sent_ns or 0)
         end_ns = None if end_ns is None else max(end_ns, first_byte_ns)
     return first_byte_ns, end_ns
 

@@ -66,7 +66,7 @@ def main() -> None:
                 if not data:
                     connections.pop(fd).close()
                     continue
-                arrived = arrived_ns(stamps, time.monotonic_ns(), wall_clock.ahead_ns())
+                arrived = arrived_ns(stamps, time.monotonic_ns(), *wall_clock.look())
                 arrivals.append(arrived)
                 if delay_ns:
                     heapq.heappush(due, (arrived + delay_ns, fd))

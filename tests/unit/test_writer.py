@@ -22,7 +22,7 @@ def stamped(at_ns: int) -> Ancillary:
     return [(1, 35, struct.pack("@ll", *divmod(at_ns + AHEAD_NS, 1_000_000_000)))]
 
 
-def written(ahead_ns: int | None = AHEAD_NS, **facts: Any) -> Invocation:
+def written(since_ns: int = 0, **facts: Any) -> Invocation:
     target = Target(name="f", url="http://x/", endpoint="http://x/")
     profile = parse_profile('[[stage]]\nkind = "burst"\nsize = 1\n', "one")
     order = Order(run_id="r", plan=plan(profile, 1, 1), targets=(target,), drain_ns=1)
@@ -36,9 +36,8 @@ def written(ahead_ns: int | None = AHEAD_NS, **facts: Any) -> Invocation:
         status=200,
         **facts,
     )
-    return invocation(
-        Batch(worker=0, zero_ns=ZERO_NS, ahead_ns=ahead_ns, facts=[fact]), fact, Evidence(), order
-    )
+    batch = Batch(worker=0, zero_ns=ZERO_NS, ahead_ns=AHEAD_NS, since_ns=since_ns, facts=[fact])
+    return invocation(batch, fact, Evidence(), order)
 
 
 def instants(one: Invocation) -> tuple[float | None, float | None]:
@@ -83,7 +82,26 @@ def test_nothing_arrives_before_the_request_has_left() -> None:
 @pytest.mark.parametrize("stamps", [[], stamped(SENT_NS + 7 * MS)])
 def test_without_a_stamp_to_believe_it_is_the_time_of_the_read(stamps: Ancillary) -> None:
     read_ns = SENT_NS + 9 * MS
-    assert instants(written(None, first_byte_ns=read_ns, end_ns=read_ns, last_read=stamps)) == (9, 9)
+    one = written(SENT_NS + 8 * MS, first_byte_ns=read_ns, end_ns=read_ns, last_read=stamps)
+    assert instants(one) == (9, 9)
+
+
+def test_of_a_long_answer_only_what_came_after_the_wall_clock_was_set_is_dated_by_it() -> None:
+    one = written(
+        SENT_NS + 2_000 * MS,
+        first_byte_ns=SENT_NS + 700 * MS,
+        end_ns=SENT_NS + 5_000 * MS,
+        first_read=stamped(SENT_NS + 100 * MS),  # by the clock as it was, 600 ms behind
+        last_read=stamped(SENT_NS + 4_999 * MS),
+    )
+    assert instants(one) == (700, 4_999)
+
+
+def test_a_stamp_that_this_machine_cannot_read_is_none() -> None:
+    """A worker of another architecture has sent it."""
+    read_ns = SENT_NS + 9 * MS
+    one = written(first_byte_ns=read_ns, end_ns=read_ns, last_read=[(1, 35, b"12345678")])
+    assert instants(one) == (9, 9)
 
 
 def test_one_that_has_not_ended_may_have_begun_to_answer() -> None:
