@@ -184,7 +184,9 @@ def _tally(run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None]) 
         for target in run.targets
     }
     deployed = {target: DeploymentTally() for target in tallies}
-    probed = {target: ProbedTally(target) for target in tallies} if run.command == "probe" else {}
+    ahead_ns = (run.profile or {}).get("connect_ahead_ns")
+    probes = tallies if run.command == "probe" else ()
+    probed = {target: ProbedTally(target, ahead_ns if isinstance(ahead_ns, int) else 0) for target in probes}
     trials = {target: TrialTally() for target in tallies} if run.command == "lifetime" else {}
     bursts = BurstTally() if run.command == "concurrency" else None
 

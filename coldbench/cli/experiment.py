@@ -12,6 +12,7 @@ from coldbench.core.target import Target
 _SAMPLES = 10
 # With --precision alone: where the estimate would not become so precise in a time that anybody waits.
 _MOST_SAMPLES = 200
+_FEWEST_WITH_CONNECTIONS = 3
 # Longer than most platforms keep an unused instance (1 to 15 minutes).
 _UNKNOWN_GAP_NS = (6 * 60 * 10**9, 10 * 60 * 10**9)
 _MARGIN = (1.2, 1.6)
@@ -45,6 +46,12 @@ def read_experiment(
         )
     if samples is not None and samples < 1:
         raise UsageError("expected at least 1", place=f"--samples {samples}")
+    if connect_ahead is not None and samples is not None and samples < _FEWEST_WITH_CONNECTIONS:
+        raise UsageError(
+            "no round with a connection and one without",
+            place=f"--samples {samples}",
+            hint=f"--connect-ahead needs at least {_FEWEST_WITH_CONNECTIONS}, and ten to tell much",
+        )
     provocation = (
         Provocation.BURST if force else Provocation.PREPARE if prepare is not None else Provocation.GAP
     )

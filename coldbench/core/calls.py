@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from coldbench.core.invocation import Invocation
-from coldbench.core.rounds import CONNECTED
+from coldbench.core.rounds import behind_connection
 
 if TYPE_CHECKING:
     from numpy import bool_, int64
@@ -66,7 +66,7 @@ class CallLog:
         self._flags["dialled"].append(invocation.dialled)
         ran = 200 <= (invocation.status or 0) < 300 and invocation.evidence.answered_why is None
         self._flags["of_function"].append(ran)
-        self._flags["connected"].append(invocation.phase.endswith(f":{CONNECTED}"))
+        self._flags["connected"].append(behind_connection(invocation.phase))
 
     def calls(self) -> Calls:
         """What was collected."""

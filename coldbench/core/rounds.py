@@ -11,8 +11,8 @@ from enum import StrEnum
 from msgspec import Struct
 
 # What the phase of a round's first invocation is called: after a silence, after a silence that ended with a
-# connection over which nothing was sent, and after the user's command.
-FIRST, CONNECTED, PREPARED = "first", "connected", "prepared"
+# connection over which nothing was sent, or with one that failed, and after the user's command.
+FIRST, CONNECTED, UNCONNECTED, PREPARED = "first", "connected", "unconnected", "prepared"
 
 # Followers of each first invocation, on fresh and on kept connections: as many of each.
 _FOLLOWERS = (True, True, False, False)
@@ -94,6 +94,12 @@ def _connects(experiment: Experiment, number: int, target: int) -> bool:
     if number == experiment.samples - 1 and not second:
         return True
     return bool(default_rng((experiment.seed, pair, target)).integers(2)) is bool(second)
+
+
+def behind_connection(phase: str) -> bool:
+    """Whether an invocation of that phase came behind a connection alone, or the attempt at one: the target
+    may have begun to start before it."""
+    return phase.partition(":")[2] in (CONNECTED, UNCONNECTED)
 
 
 def planned_invocations(experiment: Experiment, target_count: int) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from time import monotonic_ns
 
 from coldbench.core.invocation import Invocation
-from coldbench.core.rounds import CONNECTED, FIRST, PREPARED, Visit
+from coldbench.core.rounds import CONNECTED, FIRST, PREPARED, UNCONNECTED, Visit
 from coldbench.core.target import Target
 from coldbench.probe.invoke import Caller
 from coldbench.probe.together import invoke_together
@@ -91,8 +91,8 @@ class Visits:
         due_ns, first_role = self._last_ns[visit.target] + visit.gap_ns, FIRST
         if visit.connect_ahead_ns:
             await self._wait_until(due_ns - visit.connect_ahead_ns, visit)
-            if not self._stopping and await caller.connect():
-                first_role = CONNECTED
+            stands = not self._stopping and await caller.connect(visit.connect_ahead_ns)
+            first_role = CONNECTED if stands else UNCONNECTED
         await self._wait_until(due_ns, visit)
         if self._prepare is not None and not self._stopping:
             self.phase = f"{visit.round}:prepare"

@@ -7,6 +7,7 @@ moved (`probe.network`).
 
 import asyncio
 import socket
+from contextlib import suppress
 from time import monotonic_ns
 from types import TracebackType
 from typing import Any, Self
@@ -66,15 +67,18 @@ class Caller:
             transport, self._transport = self._transport, None
             await transport.aclose()
 
-    async def connect(self) -> bool:
+    async def connect(self, within_ns: int) -> bool:
         """Open a connection as a call would, and send nothing over it; whether it stands. It is closed by
         `close`, or by a call on a fresh connection.
         """
         try:
-            async with asyncio.timeout(self._target.timeout_ns / 1e9):
-                family, *_, where = (await self._look_up())[0]
-                self._bare = await Network(family, where).connect_tcp(self._where.host, self._where.port)
-                if self._where.tls:
+            async with asyncio.timeout(min(within_ns, self._target.timeout_ns) / 1e9):
+                for family, *_, where in await self._look_up():
+                    network = Network(family, where)
+                    with suppress(httpcore.ConnectError):
+                        self._bare = await network.connect_tcp(self._where.host, self._where.port)
+                        break
+                if self._bare is not None and self._where.tls:
                     self._bare = await self._bare.start_tls(self._tls, self._where.host)
         except (TimeoutError, OSError, httpcore.ConnectError):
             await self.close()

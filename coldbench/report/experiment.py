@@ -43,7 +43,7 @@ def _ahead(experiment: Experiment) -> str:
     if not experiment.connect_ahead_ns:
         return ""
     ahead = format_duration(experiment.connect_ahead_ns)
-    return f" and {ahead} more, in every second round with a connection over which nothing is sent"
+    return f" and {ahead} more, in one of each two rounds with a connection over which nothing is sent"
 
 
 def _round(experiment: Experiment) -> str:

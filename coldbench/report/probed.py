@@ -17,7 +17,7 @@ _COLDER: dict[object, str] = {
 def answers(probed: Probed, experiment: Mapping[str, object]) -> Iterator[str]:
     """Sentences; `experiment` is what was asked, as the run's record has it."""
     yield from _made_cold(probed, experiment.get("provocation"))
-    yield from _woken(probed.connecting)
+    yield from _woken(probed.connecting, experiment.get("connect_ahead_ns"))
     yield from _first_execution(probed)
     handshake = _handshake_ms(probed)
     if handshake is not None:
@@ -40,20 +40,34 @@ def _made_cold(probed: Probed, provocation: object) -> Iterator[str]:
         yield f"Of {calls} first calls {cold} were cold{told}: {_COLDER[provocation]}"
 
 
-def _woken(connecting: Connecting | None) -> Iterator[str]:
+def _woken(connecting: Connecting | None, ahead_ns: object) -> Iterator[str]:
     if connecting is None:
         return
+    failed = f"; {connecting.failed} connections could not be made" if connecting.failed else ""
     seen = (
         f"first calls cold behind a connection over which nothing was sent: {_cold(connecting.connected)}, "
-        f"behind the same silence alone: {_cold(connecting.silent)}"
+        f"behind the same silence alone: {_cold(connecting.silent)}{failed}"
     )
     match connecting.wakes:
         case True:
             yield f"Connecting alone wakes it: {seen}"
         case False:
-            yield f"Connecting alone does not wake it: {seen}"
+            seldom = (
+                ""
+                if connecting.at_most is None
+                else f", or in {100 * connecting.at_most:.0f} % of cases at most"
+            )
+            yield f"Connecting alone does not wake it{seldom}: {seen}"
         case None:
-            yield f"Whether connecting alone wakes it is not known: {seen}; more --samples may tell"
+            more = _tells_more(connecting, ahead_ns)
+            yield f"Whether connecting alone wakes it is not known: {seen}; {more}"
+
+
+def _tells_more(connecting: Connecting, ahead_ns: object) -> str:
+    start_ms = connecting.start_ms
+    if start_ms is not None and isinstance(ahead_ns, int) and start_ms * 1e6 >= ahead_ns:
+        return f"a call comes into a start that takes {ms(start_ms)} ms: a longer --connect-ahead may tell"
+    return "more --samples may tell"
 
 
 def _cold(verdicts: Mapping[str, int]) -> str:

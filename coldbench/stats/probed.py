@@ -1,9 +1,10 @@
 """The probe's own figures: mean phases of cold and warm calls, the first execution against later ones."""
 
 from collections import Counter, defaultdict
+from statistics import median
 
 from coldbench.core.invocation import Invocation
-from coldbench.core.rounds import CONNECTED, FIRST, PREPARED
+from coldbench.core.rounds import CONNECTED, FIRST, PREPARED, UNCONNECTED, behind_connection
 from coldbench.core.summary import Connecting, Phases, Probed
 from coldbench.core.verdict import ColdKind, Judgement, Verdict
 from coldbench.stats.intervals import difference_of_medians
@@ -17,33 +18,40 @@ _WOKEN = Verdict.WARM, Verdict.PREINITIALISED, Verdict.COLD_AFFECTED
 class ProbedTally:
     """Of one target. `add` each invocation that ended, then ask what was `probed`."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, connect_ahead_ns: int = 0) -> None:
+        """`connect_ahead_ns` is how long before the first calls of half of the rounds a connection came."""
         self._target = target
+        self._connect_ahead_ns = connect_ahead_ns
         # Kinds of cold starts are never pooled.
         self._cold: defaultdict[ColdKind | None, list[Invocation]] = defaultdict(list)
         self._warm: list[Invocation] = []
         self._first: Counter[str] = Counter()
         self._connected: Counter[str] = Counter()
         self._silent: Counter[str] = Counter()  # behind a silence, and nothing else
+        self._silent_cold_ms: list[float] = []
+        self._connections_failed = 0
 
     def add(self, invocation: Invocation, judgement: Judgement) -> None:
         """Count it, and keep it if it is a cold start or a warm call that nothing of ours overlapped."""
-        self._count_first(invocation.phase, judgement.verdict)
+        self._count_first(invocation, judgement.verdict)
         if not invocation.completed:
             return
-        if judgement.verdict is Verdict.COLD:
+        if judgement.verdict is Verdict.COLD and not behind_connection(invocation.phase):
             self._cold[judgement.cold_kind].append(invocation)
         elif judgement.verdict is Verdict.WARM and not invocation.phase.endswith(":burst"):
             self._warm.append(invocation)
 
-    def _count_first(self, phase: str, verdict: Verdict) -> None:
-        number, _, role = phase.partition(":")
+    def _count_first(self, invocation: Invocation, verdict: Verdict) -> None:
+        number, _, role = invocation.phase.partition(":")
         if role in (FIRST, PREPARED):
             self._first[verdict.value] += 1
         if role == FIRST and number != "0":  # before round 0 there is no silence
             self._silent[verdict.value] += 1
+            if verdict is Verdict.COLD and invocation.wait_ns is not None:
+                self._silent_cold_ms.append(invocation.wait_ns / 1e6)
         if role == CONNECTED:
             self._connected[verdict.value] += 1
+        self._connections_failed += role == UNCONNECTED
 
     def probed(self, seed: int) -> Probed:
         """The figures; `seed` is that of the run and decides what is resampled."""
@@ -70,25 +78,39 @@ class ProbedTally:
         )
 
     def _connecting(self) -> Connecting | None:
-        if not self._connected:
+        if not self._connect_ahead_ns:
             return None
+        start_ms = median(self._silent_cold_ms) if self._silent_cold_ms else None
+        in_time = start_ms is not None and start_ms * 1e6 < self._connect_ahead_ns
+        wakes, at_most = _wakes(self._connected, self._silent, in_time=in_time)
         return Connecting(
             connected=dict(self._connected),
             silent=dict(self._silent),
-            wakes=_wakes(self._connected, self._silent),
+            wakes=wakes,
+            at_most=at_most,
+            failed=self._connections_failed,
+            start_ms=start_ms,
         )
 
 
-def _wakes(connected: Counter[str], silent: Counter[str]) -> bool | None:
-    """Yes where fewer were cold behind a connection than by chance (Fisher's exact test, one-sided); no where
-    all were cold, and so many that it wakes the target less than half the time (the exact bound).
+def _wakes(
+    connected: Counter[str], silent: Counter[str], *, in_time: bool
+) -> tuple[bool | None, float | None]:
+    """Yes where fewer were cold behind a connection than by chance (Fisher's exact test, one-sided).
+
+    No where all were cold, so many that it wakes the target less than half the time, and a start would have
+    been over `in_time`: a call that comes into one is cold as well. With the bound of that share (the exact
+    one of none among n: Clopper and Pearson 1934).
     """
     from scipy.stats import fisher_exact  # late: it costs 0.5 s
 
     (cold, woken), others = _cold_or_not(connected), _cold_or_not(silent)
     if fisher_exact([(cold, woken), others], alternative="less").pvalue < _ALPHA:
-        return True
-    return False if not woken and _HALF**cold < _ALPHA else None
+        return True, None
+    if not cold or cold < connected.total() or not in_time:
+        return None, None
+    at_most = 1 - _ALPHA ** (1 / cold)
+    return (False, at_most) if at_most < _HALF else (None, None)
 
 
 def _cold_or_not(verdicts: Counter[str]) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from coldbench.core.blocks import Blocks
 from coldbench.core.invocation import Error, Invocation
 from coldbench.core.price import Rates
+from coldbench.core.rounds import behind_connection
 from coldbench.core.sample import SystematicSample
 from coldbench.core.summary import Interval, Result, TargetInfo
 from coldbench.core.verdict import ColdKind, Judgement, Verdict
@@ -164,7 +165,7 @@ class ResultTally:
         if evidence.instance is not None and evidence.instance not in self._instances:
             self._instances.add(evidence.instance)
             self._init_spans.add(invocation, block)
-        if verdict is Verdict.COLD:
+        if verdict is Verdict.COLD and not behind_connection(invocation.phase):
             self._cold[judgement.cold_kind].add(invocation, block, self._round_trip_ns or 0)
         elif verdict is Verdict.WARM:
             self._warm.add(invocation, block)

@@ -96,14 +96,31 @@ def test_a_bare_connection_shows_whether_connecting_wakes_it(tmp_path: Path, wak
     folder = only_folder(tmp_path)
     assert not wrong_verdicts(folder, record, truth(tmp_path / "truth"))
     (probed,) = record["probe"]
-    assert probed["connecting"] == {
-        "connected": {"preinitialised": 5} if wakes else {"cold": 5},
-        "silent": {"cold": 4},
-        "wakes": wakes,
-    }
+    connecting = probed["connecting"]
+    assert connecting["connected"] == ({"preinitialised": 5} if wakes else {"cold": 5})
+    assert (connecting["silent"], connecting["wakes"]) == ({"cold": 4}, wakes)
+    assert connecting["start_ms"] < 600
     assert probed["first"] == {"cold": 5}  # with round 0
     said = "Connecting alone wakes it" if wakes else "Connecting alone does not wake it"
     assert said in coldbench("report", str(folder), cwd=tmp_path).stdout
+
+
+@pytest.mark.slow
+def test_a_call_that_comes_into_the_start_of_its_connection_does_not_deny_it(tmp_path: Path) -> None:
+    done = coldbench(
+        "probe", "--url", "lab:custom?idle=500ms&wake=connect&start=800ms", "--gap", "700ms",
+        "--connect-ahead", "300ms", "--samples", "11", "--json", "-", cwd=tmp_path,
+    )  # fmt: skip
+    record = parsed(done)
+    ((probed,), (result,)) = record["probe"], record["results"]
+    assert probed["connecting"]["connected"] == {"cold": 5}
+    assert probed["connecting"]["wakes"] is None
+    # Their starts began before them: no figure is of these.
+    cold = next(its for its in probed["phases"] if its["verdict"] == "cold")
+    assert result["wait_cold_ms"]["n"] == cold["n"] == 6
+    assert result["startup_ms"]["p50"] > 800
+    said = coldbench("report", str(only_folder(tmp_path)), cwd=tmp_path).stdout
+    assert "a longer --connect-ahead may tell" in " ".join(said.split())
 
 
 def test_a_connection_that_cannot_be_made_is_none(tmp_path: Path, dead_url: str) -> None:
@@ -114,18 +131,21 @@ def test_a_connection_that_cannot_be_made_is_none(tmp_path: Path, dead_url: str)
             cwd=tmp_path,
         )  # fmt: skip
     phases = [one.phase for one in read_invocations(only_folder(tmp_path) / SAMPLES) if one.target == "dead"]
-    assert phases == ["0:first", "1:first", "2:first"]
-    assert [probed["connecting"] is None for probed in parsed(done)["probe"]] == [False, True]
+    assert sorted(phases, key=lambda phase: phase.endswith("unconnected"))[:2] in (
+        ["0:first", "1:first"],
+        ["0:first", "2:first"],
+    )
+    assert [probed["connecting"]["failed"] for probed in parsed(done)["probe"]] == [0, 1]
 
 
 def test_over_the_bare_connection_nothing_is_sent(tmp_path: Path) -> None:
     with raw_server(hello) as server:
         coldbench(
             "probe", "--url", f"f={server.url}", "--gap", "100ms", "--connect-ahead", "50ms",
-            "--samples", "2", cwd=tmp_path,
+            "--samples", "3", cwd=tmp_path,
         )  # fmt: skip
-        assert server.connections == 2 * 3 + 1  # of each round three are fresh
-        assert len(server.visits) == 2 * 5
+        assert server.connections == 3 * 3 + 1  # of each round three are fresh
+        assert len(server.visits) == 3 * 5
 
 
 @pytest.mark.parametrize("way", [("--prepare", "true"), ("--force", "burst")])
@@ -134,6 +154,13 @@ def test_a_bare_connection_belongs_to_a_silence(tmp_path: Path, way: tuple[str, 
     assert done.returncode == 2
     assert "--connect-ahead: it is a silence that a connection may end" in done.stderr
     assert f"leave out {way[0]}" in done.stderr
+
+
+def test_too_few_rounds_to_compare_are_refused(tmp_path: Path) -> None:
+    asked = ("--gap", "1s", "--connect-ahead", "1s", "--samples", "2")
+    done = coldbench("probe", "--url", "http://127.0.0.1:9/", *asked, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--samples 2: no round with a connection and one without" in done.stderr
 
 
 def test_a_command_makes_each_sample_cold_and_its_output_is_kept(tmp_path: Path) -> None:

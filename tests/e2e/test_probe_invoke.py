@@ -167,6 +167,25 @@ def test_a_name_without_an_address() -> None:
     assert one.error is Error.DNS
 
 
+def test_a_bare_connection_is_to_the_first_address_that_takes_one(
+    monkeypatch: pytest.MonkeyPatch, dead_port: int
+) -> None:
+    async def connected() -> list[bool]:
+        async with Caller(target(server.url), "run", monotonic_ns()) as caller:
+            stands = await caller.connect(10**9)
+            one = await caller.invoke(0, phase="0:connected", intended_ns=0, fresh=True)
+            return [stands, one.completed]
+
+    async def addresses(_: Caller) -> list[tuple[object, ...]]:
+        ports = dead_port, server.port
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
+
+    monkeypatch.setattr(Caller, "_look_up", addresses)
+    with raw_server(hello) as server:
+        assert asyncio.run(connected()) == [True, True]
+        assert server.connections == 2
+
+
 def test_a_silent_server_is_a_timeout_and_a_trickling_one_too() -> None:
     async def silent(visit: Visit) -> bytes:
         await asyncio.sleep(60)

@@ -98,14 +98,16 @@ def test_what_was_not_answered_or_not_told_has_no_part() -> None:
     assert found.first == {"unknown": 1, "cold": 1}
 
 
-def connecting(connected: dict[Verdict, int], silent: dict[Verdict, int]) -> Connecting | None:
-    """The target is cold in round 0, of which no silence is known."""
-    tally = ProbedTally("f")
+def connecting(
+    connected: dict[Verdict, int], silent: dict[Verdict, int], *, ahead_ms: int = 500, failed: int = 0
+) -> Connecting | None:
+    """The target is cold in round 0, of which no silence is known; a start takes 100 ms."""
+    tally = ProbedTally("f", ahead_ms * 1_000_000)
     add(tally, "0:first", Verdict.COLD)
-    for role, verdicts in (("connected", connected), ("first", silent)):
+    for role, verdicts in (("connected", connected), ("first", silent), ("unconnected", {C: failed})):
         for verdict, times in verdicts.items():
             for number in range(1, times + 1):
-                add(tally, f"{number}:{role}", verdict)
+                add(tally, f"{number}:{role}", verdict, wait_ms=100)
     return tally.probed(seed=1).connecting
 
 
@@ -120,10 +122,14 @@ C, W, P, U = Verdict.COLD, Verdict.WARM, Verdict.PREINITIALISED, Verdict.UNKNOWN
         ({Verdict.COLD_AFFECTED: 4}, {C: 4}, True),
         ({C: 5}, {C: 4}, False),
         ({C: 4}, {C: 5}, None),  # it may wake it half the time
+        ({C: 5, U: 15}, {C: 20}, None),  # what is not known may have been woken
+        ({C: 5, Verdict.START_FAILED: 1}, {C: 5}, None),
+        ({C: 5}, {U: 4}, None),  # how long a start takes is not known
         ({P: 3}, {C: 3}, None),  # one of twenty by chance
         ({W: 5}, {W: 4}, None),  # the silence was too short: nothing was cold
         ({C: 2, P: 3}, {C: 3, W: 1}, None),
         ({U: 9}, {U: 9}, None),
+        ({}, {C: 9}, None),
     ],
 )
 def test_connecting_wakes_a_target_or_not(
@@ -134,7 +140,30 @@ def test_connecting_wakes_a_target_or_not(
     assert found.wakes is wakes
     assert found.connected == connected
     assert found.silent == silent  # without round 0
+    assert (found.at_most is not None) is (wakes is False)
 
 
-def test_where_no_bare_connection_was_made_nothing_is_said_of_it() -> None:
-    assert connecting({}, {C: 9}) is None
+def test_a_connection_that_comes_too_shortly_before_the_call_tells_nothing() -> None:
+    """The call comes into the start that the connection began, and is cold as well."""
+    found = connecting({C: 5}, {C: 5}, ahead_ms=80)
+    assert found is not None
+    assert (found.wakes, found.start_ms) == (None, 100)
+
+
+def test_what_came_behind_a_failed_connection_is_in_neither() -> None:
+    found = connecting({C: 5}, {C: 4}, failed=2)
+    assert found is not None
+    assert (found.connected, found.silent, found.failed) == ({C: 5}, {C: 4}, 2)
+
+
+def test_a_start_that_may_have_begun_before_its_call_is_in_no_figure() -> None:
+    tally = ProbedTally("f", 1)
+    for number in range(3):
+        add(tally, f"{number}:first", Verdict.COLD, wait_ms=300)
+        add(tally, f"{number}:connected", Verdict.COLD, wait_ms=100)
+    (cold,) = tally.probed(seed=1).phases
+    assert (cold.n, cold.wait_ms) == (3, 300)
+
+
+def test_where_no_bare_connection_was_asked_for_nothing_is_said_of_it() -> None:
+    assert connecting({}, {C: 9}, ahead_ms=0) is None
