@@ -165,7 +165,7 @@ class Connecting(Struct, frozen=True, kw_only=True):
     silent: dict[str, int]
     wakes: bool | None
     at_most: float | None = None  # where it does not: the share of cases in which it may all the same (95 %)
-    failed: int = 0  # connections that could not be made: the calls behind these are in neither
+    failed: int = 0  # connections that did not stand in time: the calls behind these are in neither
     start_ms: float | None = None  # median wait of cold calls behind silence alone
 
 

@@ -43,7 +43,7 @@ def _made_cold(probed: Probed, provocation: object) -> Iterator[str]:
 def _woken(connecting: Connecting | None, ahead_ns: object) -> Iterator[str]:
     if connecting is None:
         return
-    failed = f"; {connecting.failed} connections could not be made" if connecting.failed else ""
+    failed = f"; {connecting.failed} connections did not stand in time" if connecting.failed else ""
     seen = (
         f"first calls cold behind a connection over which nothing was sent: {_cold(connecting.connected)}, "
         f"behind the same silence alone: {_cold(connecting.silent)}{failed}"
@@ -55,7 +55,7 @@ def _woken(connecting: Connecting | None, ahead_ns: object) -> Iterator[str]:
             seldom = (
                 ""
                 if connecting.at_most is None
-                else f", or in {100 * connecting.at_most:.0f} % of cases at most"
+                else f", or in {100 * connecting.at_most:.0f} % of cases at most (95 %)"
             )
             yield f"Connecting alone does not wake it{seldom}: {seen}"
         case None:
@@ -65,8 +65,13 @@ def _woken(connecting: Connecting | None, ahead_ns: object) -> Iterator[str]:
 
 def _tells_more(connecting: Connecting, ahead_ns: object) -> str:
     start_ms = connecting.start_ms
-    if start_ms is not None and isinstance(ahead_ns, int) and start_ms * 1e6 >= ahead_ns:
-        return f"a call comes into a start that takes {ms(start_ms)} ms: a longer --connect-ahead may tell"
+    if connecting.failed and not connecting.connected:
+        return "a longer --connect-ahead may tell"
+    if start_ms is None:
+        return "a longer --gap may tell"
+    if isinstance(ahead_ns, int) and start_ms * 1e6 >= ahead_ns:
+        into = f"a start takes {ms(start_ms)} ms, and a call that comes into one is cold, too"
+        return f"{into}: a longer --connect-ahead may tell"
     return "more --samples may tell"
 
 

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from coldbench.core.rounds import CONNECTED, UNCONNECTED
 from coldbench.core.verdict import ColdKind, Verdict
 
 # Knuth, The Art of Computer Programming, vol. 3, 6.4: multiplicative hashing spreads consecutive numbers
@@ -121,7 +122,10 @@ def points(
 
 
 def ranks(samples: sqlite3.Connection, most: int) -> dict[Waits, list[Rank]]:
-    """The waits of cold and warm invocations, sorted: the least, the greatest and about `most` between."""
+    """The waits of cold and warm invocations, sorted: the least, the greatest and about `most` between.
+
+    Without those cold ones whose start may have begun before them (`core.rounds.behind_connection`).
+    """
     found: dict[Waits, list[Rank]] = {}
     for target, verdict, kind, rank, n, wait_ns in samples.execute(
         """WITH ranked AS (
@@ -129,12 +133,13 @@ def ranks(samples: sqlite3.Connection, most: int) -> dict[Waits, list[Rank]]:
                    row_number() OVER (whose ORDER BY first_byte_ns - sent_ns) AS rank,
                    count(*) OVER whose AS n
                FROM invocation JOIN judged USING (seq)
-               WHERE verdict IN ('cold', 'warm') AND first_byte_ns - sent_ns NOT NULL
+               WHERE first_byte_ns - sent_ns NOT NULL AND (verdict = 'warm'
+                   OR verdict = 'cold' AND substr(phase, instr(phase, ':') + 1) NOT IN (?, ?))
                WINDOW whose AS (PARTITION BY target, verdict, cold_kind)
            )
            SELECT target, verdict, cold_kind, rank, n, wait FROM ranked
            WHERE rank IN (1, n) OR rank % max(1, n / ?) = 0 ORDER BY target, verdict, cold_kind, rank""",
-        (most,),
+        (CONNECTED, UNCONNECTED, most),
     ):
         whose = Waits(target, Verdict(verdict), ColdKind(kind) if kind else None)
         found.setdefault(whose, []).append(Rank(rank, n, wait_ns))

@@ -28,6 +28,7 @@ _LEAST_APART = 0.4
 _SCALES_APART = 3.0  # and by this many scales of either kind: wider is a mixture of kinds, or a tail
 _ALIKE = 3.0  # scales between the quick calls of two kinds of connection that are one
 _MORE_OFTEN = 3.0  # than elsewhere: as often as that is no stray
+_PARTS = 3.0  # of the way from quick to slow calls: further up again are not the same cold starts
 # That slow calls come after longer gaps is no accident at this level; two targets in a thousand deceive.
 _ACCIDENT = 0.001
 
@@ -106,45 +107,53 @@ def _third_kind(x: "Floats", gaps: "Ints", model: LatencyModel) -> bool:
     """Whether the slow calls after gaps as long are two kinds themselves.
 
     Then the slower ones may be the cold starts, and the others warm calls after a gap. They are two kinds if
-    they stand as far apart as slow calls must from quick ones, and waits as long as those of either are
-    rarer by far elsewhere; the first call, before which nobody may have called for long, is a kind alone.
-    One that stands further above the others than these above the quick ones is a kind in a small run; a
-    stray among many is none.
+    they stand as far apart as slow calls must from quick ones, and a third as far as the lower ones do
+    (cold starts differ, too), and if waits as long as those of either are rarer by far where no long gap
+    was; the first call, before which nobody may have called for long, is a kind alone. One that stands
+    further above the others than these above the quick ones is a kind in a small run; a stray among many is
+    none.
     """
     import numpy as np
 
+    is_first = gaps == NOT_OBSERVED
     slow = x > (model.quick.location + model.slow.location) / 2
     shares = np.asarray(model.slow_share)
-    long_ns = model.gaps_ns[int(np.argmax(shares >= shares.max() / 2))]
-    its = slow & ((gaps == NOT_OBSERVED) | (gaps >= long_ns))
+    # Long are gaps from which on slow calls are half as frequent as after those that most of them came after.
+    of_slow = shares[np.maximum(0, np.searchsorted(model.gaps_ns, gaps[slow & ~is_first], side="right") - 1)]
+    if not len(of_slow):
+        return False
+    long_ns = model.gaps_ns[int(np.argmax(shares >= np.median(of_slow) / 2))]
+    after = is_first | (gaps >= long_ns)
+    its = after & slow
     order = np.argsort(x[its])
-    waits, is_first = x[its][order], gaps[its][order] == NOT_OBSERVED
+    waits, is_first = x[its][order], is_first[its][order]
     for place in np.flatnonzero(np.diff(waits) >= _LEAST_APART) + 1:
         lower, upper = waits[:place], waits[place:]
-        apart, share = upper[0] - lower[-1], len(upper) / len(waits)
-        kinds = _often(lower, x[~its], len(waits)) and (
-            _often(upper, x[~its], len(waits)) or is_first[place:].all()
+        apart, above = upper[0] - lower[-1], np.median(lower) - model.quick.location
+        kinds = _often(lower, x[after], x[~after]) and (
+            _often(upper, x[after], x[~after]) or is_first[place:].all()
         )
-        if kinds and apart >= _SCALES_APART * max(_scale(lower), _scale(upper)):
+        if kinds and apart >= max(above / _PARTS, _SCALES_APART * _scale(lower, upper)):
             return True
-        if share > STRAYS and apart > np.median(lower) - model.quick.location:
+        if apart > above and len(upper) > STRAYS * len(waits):
             return True
     return False
 
 
-def _often(kind: "Floats", others: "Floats", calls: int) -> bool:
-    """Whether several of so many calls are of that kind, and waits as long are rarer by far elsewhere."""
+def _often(kind: "Floats", after_long: "Floats", others: "Floats") -> bool:
+    """Whether several calls are of that kind, and waits as long are rarer by far where no long gap was."""
     import numpy as np
 
     elsewhere = (1 + np.sum(others >= kind[0])) / (1 + len(others))
-    return bool(len(kind) > 1 and len(kind) / calls > _MORE_OFTEN * elsewhere)
+    return bool(len(kind) > 1 and len(kind) / len(after_long) > _MORE_OFTEN * elsewhere)
 
 
-def _scale(x: "Floats") -> float:
-    """That of a normal distribution with the same median deviation (Rousseeuw and Croux 1993)."""
+def _scale(*kinds: "Floats") -> float:
+    """Of values about the medians of their kinds: that of a normal distribution of the same median deviation
+    (Rousseeuw and Croux 1993)."""
     import numpy as np
 
-    return 1.4826 * float(np.median(np.abs(x - np.median(x))))
+    return 1.4826 * float(np.median(np.concatenate([np.abs(kind - np.median(kind)) for kind in kinds])))
 
 
 def _widest_jump(x: "Floats") -> float:

@@ -78,7 +78,7 @@ class ProbedTally:
         )
 
     def _connecting(self) -> Connecting | None:
-        if not self._connect_ahead_ns:
+        if not (self._connect_ahead_ns and (self._connected or self._silent or self._connections_failed)):
             return None
         start_ms = median(self._silent_cold_ms) if self._silent_cold_ms else None
         in_time = start_ms is not None and start_ms * 1e6 < self._connect_ahead_ns

@@ -4,7 +4,7 @@ What is kept is bounded: distributions, counts and samples, never the invocation
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -129,6 +129,7 @@ class ResultTally:
         self._first_status: int | None = None
         self._first_body: str | None = None
         self._cold: defaultdict[ColdKind | None, _ColdStarts] = defaultdict(_ColdStarts)
+        self._begun_before = 0  # cold calls behind a connection, with which their starts may have begun
         self._warm = _Waits()
         self._exec, self._service = _Values(), _Values()
         self._response = Distribution()
@@ -165,7 +166,9 @@ class ResultTally:
         if evidence.instance is not None and evidence.instance not in self._instances:
             self._instances.add(evidence.instance)
             self._init_spans.add(invocation, block)
-        if verdict is Verdict.COLD and not behind_connection(invocation.phase):
+        if verdict is Verdict.COLD and behind_connection(invocation.phase):
+            self._begun_before += 1
+        elif verdict is Verdict.COLD:
             self._cold[judgement.cold_kind].add(invocation, block, self._round_trip_ns or 0)
         elif verdict is Verdict.WARM:
             self._warm.add(invocation, block)
@@ -228,6 +231,11 @@ class ResultTally:
         # Kinds of cold starts are never pooled: the figures are those of the kind that was met most.
         return self._cold[self.cold_kind] if self._cold else _ColdStarts()
 
+    def _begun(self) -> Iterator[str]:
+        if self._begun_before:
+            behind = f"{self._begun_before} cold calls came behind a connection over which nothing was sent"
+            yield f"{behind}: their starts may have begun with it, and are in no figure of a cold start"
+
     def result(
         self, seed: int, idle_s: tuple[float, float] | None = None, more: Iterable[str] = ()
     ) -> Result:
@@ -254,7 +262,7 @@ class ResultTally:
         )
         quantiles = {field: values.quantiles(cut_off) for field, (values, cut_off) in self.values().items()}
         result = replace(result, **quantiles)
-        found = (*self._reported.notes(), *self._processes.notes(), *more)
+        found = (*self._reported.notes(), *self._processes.notes(), *self._begun(), *more)
         return replace(result, notes=tuple(notes(result, self._silent, found, idle_s)))
 
 

@@ -3,14 +3,17 @@
 import json
 import signal
 import socket
+import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from coldbench.runs.samples import SAMPLES, read_invocations, read_judgements
+from coldbench.runs.thinned import ranks
 from tests.e2e.cli import add_up, alive, coldbench, eventually, only_folder, parsed, started
 from tests.e2e.http2_server import http2_server
 from tests.e2e.raw_server import Visit, ok, raw_server
@@ -119,6 +122,11 @@ def test_a_call_that_comes_into_the_start_of_its_connection_does_not_deny_it(tmp
     cold = next(its for its in probed["phases"] if its["verdict"] == "cold")
     assert result["wait_cold_ms"]["n"] == cold["n"] == 6
     assert result["startup_ms"]["p50"] > 800
+    assert result["cold_kinds"] == {"idle": 6}
+    assert any(note.startswith("5 cold calls came behind a connection") for note in result["notes"])
+    with closing(sqlite3.connect(only_folder(tmp_path) / SAMPLES)) as samples:
+        drawn = {waits.verdict.value: its[-1].n for waits, its in ranks(samples, 100).items()}
+    assert drawn["cold"] == 6
     said = coldbench("report", str(only_folder(tmp_path)), cwd=tmp_path).stdout
     assert "a longer --connect-ahead may tell" in " ".join(said.split())
 

@@ -167,3 +167,4 @@ def test_a_start_that_may_have_begun_before_its_call_is_in_no_figure() -> None:
 
 def test_where_no_bare_connection_was_asked_for_nothing_is_said_of_it() -> None:
     assert connecting({}, {C: 9}, ahead_ms=0) is None
+    assert connecting({}, {}) is None  # stopped in round 0

@@ -1,6 +1,7 @@
 """What the faces show of a probe: phases, what is measured and what derived, and the plain answers."""
 
 import io
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -144,7 +145,7 @@ def test_whether_the_first_calls_were_cold_is_said(
     ("wakes", "said"),
     [
         (True, "Connecting alone wakes it: "),
-        (False, "Connecting alone does not wake it, or in 45 % of cases at most: "),
+        (False, "Connecting alone does not wake it, or in 45 % of cases at most (95 %): "),
         (None, "Whether connecting alone wakes it is not known: "),
     ],
 )
@@ -161,19 +162,18 @@ def test_whether_connecting_wakes_it_is_answered(wakes: bool | None, said: str) 
 
 
 @pytest.mark.parametrize(
-    ("ahead_ms", "failed", "said"),
+    ("connecting", "said"),
     [
-        (500, 0, "; a call comes into a start that takes 600 ms: a longer --connect-ahead may tell"),
-        (700, 0, "; more --samples may tell"),
-        (700, 3, "; 3 connections could not be made; more --samples may tell"),
+        ({"start_ms": 600.0}, "; a start takes 600 ms, and a call that comes into one is cold, too: a longer "
+         "--connect-ahead may tell"),
+        ({"start_ms": 400.0}, "; more --samples may tell"),
+        ({"start_ms": 400.0, "failed": 3}, "; 3 connections did not stand in time; more --samples may tell"),
+        ({"start_ms": 400.0, "failed": 5, "connected": {}}, "in time; a longer --connect-ahead may tell"),
+        ({"connected": {"warm": 5}, "silent": {"warm": 4}}, "; a longer --gap may tell"),
     ],
-)
-def test_what_would_tell_more_about_connecting_is_said(ahead_ms: int, failed: int, said: str) -> None:
-    connecting = Connecting(
-        connected={"cold": 5}, silent={"cold": 4}, wakes=None, failed=failed, start_ms=600
-    )
-    asked = {"connect_ahead_ns": ahead_ms * 1_000_000}
-    answer = next(
-        line for line in answers(replace(PROBED, connecting=connecting), asked) if "onnecting" in line
-    )
+)  # fmt: skip
+def test_what_would_tell_more_about_connecting_is_said(connecting: dict[str, Any], said: str) -> None:
+    found = Connecting(**{"connected": {"cold": 5}, "silent": {"cold": 4}, "wakes": None, **connecting})
+    asked = {"connect_ahead_ns": 500_000_000}
+    answer = next(line for line in answers(replace(PROBED, connecting=found), asked) if "onnecting" in line)
     assert answer.endswith(said)

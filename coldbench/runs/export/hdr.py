@@ -7,6 +7,7 @@ line a histogram, tagged `target/what`; values in microseconds, to three digits.
 from collections.abc import Iterator
 from typing import IO
 
+from coldbench.core.rounds import behind_connection
 from coldbench.core.summary import Run
 from coldbench.core.verdict import Verdict
 from coldbench.runs.export.judged import Facts, bounds_ns, each, needs
@@ -41,7 +42,8 @@ def write_hdr(run: Run, facts: Facts, to: IO[bytes]) -> None:
 
 def _values(one: Judged) -> Iterator[tuple[str, int]]:
     i, verdict = one.invocation, one.judgement and one.judgement.verdict
-    if i.wait_ns is not None and verdict in (Verdict.COLD, Verdict.WARM):
+    whole = verdict is Verdict.WARM or (verdict is Verdict.COLD and not behind_connection(i.phase))
+    if verdict and whole and i.wait_ns is not None:
         yield f"wait_{verdict.value}", _us(i.wait_ns)
     if i.service_ns is not None and i.completed:
         yield "service", _us(i.service_ns)
