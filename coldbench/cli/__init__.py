@@ -68,5 +68,5 @@ def _say(text: str, code: ExitCode) -> int:
     from coldbench.report.words import shown
 
     # What is said may quote a server or a file: one line, and nothing that acts on a terminal.
-    print(f"coldbench: {shown(' '.join(text.split()), 1000)}", file=sys.stderr)  # noqa: T201
+    sys.stderr.write(f"coldbench: {shown(' '.join(text.split()), 1000)}\n")
     return code

@@ -103,7 +103,8 @@ class Load:
         decode = msgspec.msgpack.Decoder(Message).decode
         with selectors.DefaultSelector() as selector:
             for process in (self._engine, self._writer):
-                selector.register(process.stdout, selectors.EVENT_READ, FrameReader())  # type: ignore[arg-type]
+                assert process.stdout is not None  # a pipe, as `_spawn` makes it
+                selector.register(process.stdout, selectors.EVENT_READ, FrameReader())
             while selector.get_map():
                 ready = selector.select(tick_s)
                 if not ready:

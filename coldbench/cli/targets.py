@@ -60,6 +60,7 @@ def with_targets(command: Callable[..., None]) -> Callable[..., None]:
     def taking_all(**values: Any) -> None:
         command(TargetOptions(**{field.name: values.pop(field.name) for field in shared}), **values)
 
+    # What inspect, and so typer, looks at first (PEP 362); mypy knows no such attribute of a function.
     taking_all.__signature__ = Signature(  # type: ignore[attr-defined]
         [*shared, *(parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in own)]
     )

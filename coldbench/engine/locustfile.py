@@ -40,6 +40,7 @@ class LocustFile:
         self._abort = Event()
         self._watch = Watch(Pacer(self._stop))
         self._events: Any = self._runner.environment.events
+        # Locust's hooks take their listeners without types.
         self._events.user_error.add_listener(self._failed)  # type: ignore[no-untyped-call]
         # A file may end the run itself: `environment.runner.quit()`.
         self._events.test_stop.add_listener(self._over)  # type: ignore[no-untyped-call]

@@ -18,6 +18,7 @@ def junit(title: str, checks: Sequence[Checked]) -> bytes:
         suite.add_testcase(case)
     xml = JUnitXml("coldbench")
     xml.add_testsuite(suite)
+    # junitparser declares types, but not of this.
     written: bytes = xml.tostring()  # type: ignore[no-untyped-call]
     return written
 

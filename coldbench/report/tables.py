@@ -1,6 +1,7 @@
 """The tables of a run, as plain cells: the terminal, the text and the Markdown show the same ones."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from msgspec import Struct
 
@@ -97,6 +98,10 @@ def tables(run: Run) -> Iterator[Table]:
         yield checks_table(run.checks, few)
 
 
+def _number(verdict: Verdict, result: Result) -> str:
+    return f"{result.verdicts.get(verdict, 0):,}"
+
+
 def _met(run: Run) -> Table:
     info = {target.name: target for target in run.targets}
     cells: _Cells = {_TARGET: lambda r: shown(r.target, 24)}
@@ -105,7 +110,7 @@ def _met(run: Run) -> Table:
     cells[Column("evidence", "level", words=True)] = lambda r: _evidence(info[r.target])
     for verdict, column in _VERDICTS.items():
         if verdict in _MAIN or any(result.verdicts.get(verdict) for result in run.results):
-            cells[column] = lambda r, verdict=verdict: f"{r.verdicts.get(verdict, 0):,}"  # type: ignore[misc]
+            cells[column] = partial(_number, verdict)
     cells[Column("instances")] = lambda r: "" if r.instances is None else f"{r.instances:,}"
     cells[Column("errors")] = lambda r: f"{sum(r.errors.values()):,}"
     if any(not status.startswith("2") for result in run.results for status in result.statuses):

@@ -9,7 +9,7 @@ History of the format (`PRAGMA user_version`)
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -105,7 +105,7 @@ def read_invocations(path: Path) -> Iterator[Invocation]:
             raise UsageError(f"not readable as samples: {error}", place=str(path)) from error
 
 
-def read_judged(path: Path) -> Iterator[Judged]:
+def read_judged(path: Path) -> Generator[Judged, None, None]:
     """The facts in the order of `seq`, with their judgements as the file has them.
 
     Raises UsageError when the file is no `samples.db` of ours.

@@ -1,6 +1,6 @@
 """What every export needs of a run: its invocations with their verdicts, and its times."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ from coldbench.core.summary import Run
 from coldbench.runs.samples import Judged
 
 # Begins to read them, in the order of `seq`, each time it is called.
-Facts = Callable[[], Iterator[Judged]]
+Facts = Callable[[], Generator[Judged, None, None]]
 
 
 def needs(extra: str, library: str) -> UsageError:
@@ -36,5 +36,5 @@ def bounds_ns(run: Run) -> tuple[int, int]:
 
 def each(facts: Facts) -> Iterator[Judged]:
     """All of them; what reads them is closed behind them."""
-    with closing(facts()) as its:  # type: ignore[type-var]
+    with closing(facts()) as its:
         yield from its
