@@ -21,17 +21,16 @@ PROFILE = """
 repeat = {rounds}
 {stages}
 """
-PAIR = """
-[[stage]]
-kind = "idle"
-duration = "900ms"
-[[stage]]
-kind = "burst"
-size = {size}
+BURST = """
 [[stage]]
 kind = "burst"
 size = {size}
 """
+PAIR = f"""
+[[stage]]
+kind = "idle"
+duration = "900ms"
+{BURST}{BURST}"""
 
 
 VERDICTS = ("cold", "warm", "cold_affected", "preinitialised")
@@ -144,18 +143,20 @@ def test_a_platform_that_sends_only_ids_and_durations_is_never_judged_wrong(
 
 
 @pytest.mark.parametrize(
-    ("asked", "note"),
+    ("asked", "rounds", "size", "note"),
     [
-        ("workers=3&concurrency=2", "worker processes"),
-        ("uses=1", "no instance answered twice"),
+        # Rounds, each after the answers of the one before: arrivals at a rate would be over before the
+        # first answer where starts crowd one another out, or find an instance of which one process listens.
+        ("workers=3&concurrency=2", 10, 2, "worker processes"),
+        ("uses=1", 20, 1, "no instance answered twice"),
     ],
 )
 def test_worker_processes_and_single_uses_are_judged_as_the_lab_says(
-    asked: str, note: str, tmp_path: Path
+    asked: str, rounds: int, size: int, note: str, tmp_path: Path
 ) -> None:
     url = f"lab:python?{asked}&truth={tmp_path}/truth.jsonl"
-    steady = ("--profile", "steady", "--set", "rate=10", "--set", "duration=2s")
-    done = coldbench("run", "--url", url, *steady, "--json", "run.json", cwd=tmp_path)
+    (tmp_path / "bursts.toml").write_text(PROFILE.format(rounds=rounds, stages=BURST.format(size=size)))
+    done = coldbench("run", "--url", url, "--profile", "bursts.toml", "--json", "run.json", cwd=tmp_path)
     carried_out(done)
     rows = joined(only_folder(tmp_path), tmp_path / "truth.jsonl")
     assert len(rows) == 20
