@@ -5,7 +5,8 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 
 from coldbench.core.comparison import Comparison, Difference, Figure, Group, Told
-from coldbench.report.tables import Column, Table, checks_table
+from coldbench.report.table import Column, Table
+from coldbench.report.tables import checks_table
 from coldbench.report.words import interval, ms, shown
 from coldbench.runs.cells import inert
 

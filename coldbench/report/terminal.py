@@ -18,7 +18,8 @@ from coldbench.report.drawing import breakdown
 from coldbench.report.known import known
 from coldbench.report.ranges import ranges
 from coldbench.report.reading import reading
-from coldbench.report.tables import WAITS, Table, tables
+from coldbench.report.table import Table
+from coldbench.report.tables import WAITS, tables
 from coldbench.report.waterfall import waterfall
 from coldbench.report.words import WITHHELD, shown
 

@@ -13,7 +13,8 @@ from coldbench.report import lines
 from coldbench.report.comparison import comparison_tables, comparison_title, comparison_words
 from coldbench.report.known import known
 from coldbench.report.reading import reading
-from coldbench.report.tables import Table, tables
+from coldbench.report.table import Table
+from coldbench.report.tables import tables
 from coldbench.report.words import shown
 
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from coldbench.core.durations import parse_duration
 from coldbench.core.errors import ColdbenchError, ExitCode, UsageError
@@ -53,7 +54,7 @@ def parse_lab_url(url: str) -> FunctionSpec:
             values[field] = read(text)
         except (UsageError, ValueError) as error:
             raise UsageError(f"{key}: {error}", place=url) from error
-    spec = FunctionSpec(runtime=runtime, folder=str(folder), **values)  # type: ignore[arg-type]
+    spec = replace(FunctionSpec(runtime=runtime, folder=str(folder)), **values)
     if spec.billing_ns is not None and spec.dialect is None:
         raise UsageError("billing: needs the dialect of a platform that tells executions", place=url)
     if spec.workers > 1 and spec.runtime in _RUNTIMES.keys() - {"python"}:

@@ -3,7 +3,8 @@
 from msgspec.structs import replace
 
 from coldbench.core.summary import Interval, TargetInfo
-from coldbench.report.tables import Table, tables
+from coldbench.report.table import Table
+from coldbench.report.tables import tables
 from tests.unit.report_runs import NODE, PYTHON, SILENT, run_of, times
 
 

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from coldbench.report.tables import Table
+from coldbench.report.table import Table
 
 
 class Figure(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from coldbench.core.verdict import Verdict
 from coldbench.report.html import charts, verdicts
 from coldbench.report.html.charts import XY
 from coldbench.report.html.document import Figure, Section
-from coldbench.report.tables import Column, Table
+from coldbench.report.table import Column, Table
 from coldbench.report.words import count, ms, shown
 from coldbench.runs import thinned
 from coldbench.runs.thinned import Busy, Instance
