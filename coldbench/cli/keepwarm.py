@@ -16,6 +16,7 @@ import typer
 from coldbench.analysis import close_run
 from coldbench.cli import options
 from coldbench.cli.crew import LOOPBACK, read_address
+from coldbench.cli.earlier import last_rounds, measured_lifetime_ns
 from coldbench.cli.keeping import Keeping
 from coldbench.cli.keepwarm_file import Wish, read_keepwarm_file
 from coldbench.cli.output import Output
@@ -32,14 +33,13 @@ from coldbench.core.summary import Run
 from coldbench.core.target import Target
 from coldbench.core.trace import Recording, parse_trace
 from coldbench.core.window import Window, is_open, parse_window
-from coldbench.evidence.redact import redact_url
 from coldbench.probe.keepwarm import Asked
 from coldbench.report.keeping import KeepingView
 from coldbench.report.keepwarm_plan import keepwarm_lines
 from coldbench.report.metrics import Metrics
 from coldbench.report.schedules import KINDS, schedule
-from coldbench.runs.events import EventLog, read_events
-from coldbench.runs.folder import create, folders, read_record, write_record
+from coldbench.runs.events import EventLog
+from coldbench.runs.folder import create, write_record
 from coldbench.runs.samples import SAMPLES, SampleWriter
 from coldbench.stats.cost import Budget
 
@@ -138,7 +138,7 @@ def command(
     asked = [
         Asked(
             instances=wish.instances,
-            every_ns=_period(wish.every, lifetime_ns or _measured_lifetime_ns(out, target)),
+            every_ns=_period(wish.every, lifetime_ns or measured_lifetime_ns(out, target)),
             adapts=wish.every == _AUTO,
             shortest_ns=_SHORTEST_PERIOD_NS,
             limits=Limits(pings=max_pings or _MOST_PINGS * wish.instances, hold_ns=hold_ns),
@@ -160,7 +160,7 @@ def command(
     chosen_seed = secrets.randbelow(1 << 32) if seed is None else seed
     with reachable(targets) as there:
         run_name = name or "-".join(target.name for target in targets)
-        before = _before(out, run_name, there, asked)
+        before = last_rounds(out, run_name, there, asked)
         run = new_run("keepwarm", run_name, there, seed=chosen_seed, planned=None)
         folder = create(out, run.command, run.name, datetime.now(UTC))
         write_record(folder, run)
@@ -274,45 +274,6 @@ def _zone(name: str | None) -> tzinfo | None:
 
 def _awake(windows: Sequence[Window], zone: tzinfo | None) -> Callable[[], bool]:
     return lambda: is_open(windows, datetime.now(zone))
-
-
-def _before(out: Path, name: str, targets: Sequence[Target], asked: Sequence[Asked]) -> dict[str, Round]:
-    """By target, the last round of the newest keepwarm run of that name, where it was asked for the same:
-    what it had found goes on."""
-    wanted = {(its.name, redact_url(its.url)): one.instances for its, one in zip(targets, asked, strict=True)}
-    for folder in folders(out):
-        try:
-            record = read_record(folder)
-            if record.command != "keepwarm" or record.name != name:
-                continue
-            urls = {its.name: its.url for its in record.targets}
-            rounds = {done.target: done for done in read_events(folder, Round)}
-        except UsageError:
-            continue
-        return {
-            target: done
-            for target, done in rounds.items()
-            if wanted.get((target, urls.get(target, ""))) == done.asked
-        }
-    return {}
-
-
-def _measured_lifetime_ns(out: Path, target: Target) -> int | None:
-    """The lower end of what `coldbench lifetime` has found for this URL, by its newest run in `out`."""
-    for folder in folders(out):
-        try:
-            record = read_record(folder)
-        except UsageError:
-            continue
-        found = record.lifetime
-        if (
-            found is None
-            or found.p10 is None
-            or redact_url(target.url) not in {t.url for t in record.targets}
-        ):
-            continue
-        return round(1e9 * (found.p10.value if found.p10.low is None else found.p10.low))
-    return None
 
 
 def _covered(run: Run) -> bool:
