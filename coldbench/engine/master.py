@@ -14,45 +14,37 @@ import msgspec
 from gevent.event import Event
 from locust.env import Environment
 
-from coldbench import __version__
 from coldbench.core.crew import (
     AtGate,
     Beat,
     Begin,
-    Claim,
     Clock,
     Dismissed,
     Done,
-    Duty,
     Facts,
     FromMaster,
     Halt,
-    Hello,
     Lead,
-    Offer,
     Open,
     Ping,
     Pong,
     Reached,
-    Refused,
     Taken,
     clock,
     decode_from_worker,
-    proof,
-    proves,
 )
 from coldbench.core.errors import ColdbenchError
 from coldbench.core.messages import Finished, Joined, Listening, Pulse, Started, frame
-from coldbench.core.share import Share
 from coldbench.engine.inbox import Inbox
 from coldbench.engine.member import Member
 from coldbench.engine.outbox import Pipe
+from coldbench.engine.roll import Roll
 from coldbench.engine.worker import MESSAGE
 
 _JOIN_NS = 120_000_000_000
 _PINGS = 8
-# A worker beats four times a second; silent for so long it is lost.
 _AGAIN_NS = 1_000_000_000  # a stop is said again until it is heard
+# A worker beats four times a second; silent for so long it is lost.
 _LOST_NS = 5_000_000_000
 # An instant that all workers can be told before it comes.
 _LEAD_NS = 50_000_000
@@ -100,23 +92,14 @@ class Master:
 
     def __init__(self, lead: Lead, runner: Any, facts: Pipe) -> None:
         self._lead = lead
-        self._order = msgspec.msgpack.encode(lead.order)
         self._runner = runner  # Locust's has no types
         self._facts = facts
-        self._members: dict[str, Member] = {}
+        self._roll = Roll(lead, self._send)
         self._opened = -1
         self._zero_ns = 0
         self._halted_ns = 0
         self._at_once = False
         self.stop = Event()
-
-    @property
-    def _enlisted(self) -> list[Member]:
-        return sorted((m for m in self._members.values() if m.rank >= 0), key=lambda member: member.rank)
-
-    @property
-    def _alive(self) -> list[Member]:
-        return [member for member in self._enlisted if member.lost_ns is None]
 
     def abort(self) -> None:
         """End at once: the CLI is gone, or asked for it."""
@@ -128,44 +111,10 @@ class Master:
 
     def heard(self, environment: Environment, msg: Any, **_: object) -> None:
         """Locust's listener: one message of a worker's."""
-        message, identity = decode_from_worker(msg.data), msg.node_id
-        if isinstance(message, Hello):
-            self._greet(identity, message)
-            return
-        member = self._members.get(identity)
-        if member is None:
-            return
-        member.heard_ns = monotonic_ns()
-        if isinstance(message, Claim):
-            self._enlist(member, message)
-        elif member.rank < 0 or member.lost_ns is not None:
-            return  # it has not proved itself, or its share has been given up
-        else:
+        message = decode_from_worker(msg.data)
+        member = self._roll.heard(msg.node_id, message)
+        if member is not None:
             self._take(member, message)
-
-    def _greet(self, identity: str, hello: Hello) -> None:
-        if hello.version != __version__:
-            self._send(identity, Refused(why=f"it is coldbench {hello.version}, the master is {__version__}"))
-            return
-        member = self._members[identity] = Member(identity, hello)
-        shown = proof(self._lead.token, "master", member.worker_nonce, member.master_nonce)
-        self._send(identity, Offer(nonce=member.master_nonce, proof=shown))
-
-    def _enlist(self, member: Member, claim: Claim) -> None:
-        expected = proof(self._lead.token, "worker", member.worker_nonce, member.master_nonce)
-        of = self._lead.expect
-        if not proves(claim.proof, expected):
-            self._send(member.identity, Refused(why="it does not hold the same token"))
-        elif len(self._enlisted) >= of:
-            # A share that is being carried out is never cut anew: the load would not be the one asked for.
-            self._send(member.identity, Refused(why=f"the run has its {of} workers"))
-        else:
-            member.rank = len(self._enlisted)
-            covered = self._order + bytes((member.rank, of))
-            signed = proof(self._lead.token, "order", member.worker_nonce, member.master_nonce, covered)
-            self._send(member.identity, Duty(order=self._order, rank=member.rank, of=of, proof=signed))
-            planned = Share(rank=member.rank, of=of)
-            member.intended = sum(planned.planned(step) for step in self._lead.order.plan.steps)
 
     def _take(self, member: Member, message: object) -> None:
         match message:
@@ -198,10 +147,10 @@ class Master:
     def enlist_all(self) -> None:
         """Wait until all workers that were asked for have their shares."""
         deadline = monotonic_ns() + _JOIN_NS
-        while len(self._enlisted) < self._lead.expect and not self.stop.is_set():
+        while len(self._roll.enlisted) < self._lead.expect and not self.stop.is_set():
             if monotonic_ns() > deadline:
                 raise ColdbenchError(
-                    f"{len(self._enlisted)} of {self._lead.expect} workers came within "
+                    f"{len(self._roll.enlisted)} of {self._lead.expect} workers came within "
                     f"{_JOIN_NS / 1e9:.0f} s",
                     hint="start them with coldbench worker --master HOST:PORT",
                 )
@@ -210,7 +159,7 @@ class Master:
     def reach(self) -> dict[str, str]:
         """Wait until each has tried the targets; the errors of targets that none of them reached."""
         self._until(lambda member: member.reached is not None)
-        tried = [member.reached for member in self._alive if member.reached is not None]
+        tried = [member.reached for member in self._roll.alive if member.reached is not None]
         if not tried:
             return {}
         return {name: why for name, why in tried[0].items() if all(name in others for others in tried)}
@@ -218,17 +167,17 @@ class Master:
     def begin(self) -> int:
         """Begin the run's clock on all workers; when it begins, on ours."""
         self._measure_clocks()
-        for member in self._alive:
+        for member in self._roll.alive:
             member.first_clock = member.clock
         self._zero_ns = monotonic_ns()
-        for member in self._alive:
+        for member in self._roll.alive:
             self._send(member.identity, Begin(zero_ns=self._zero_ns + member.clock.ahead_ns))
         return self._zero_ns
 
     def conduct(self, to_cli: Pipe) -> None:
         """Open the gates, follow the workers, until each has finished or is lost."""
         ticks = 0
-        while not all(member.complete for member in self._alive):
+        while not all(member.complete for member in self._roll.alive):
             gevent.sleep(_LOOK_S)
             self._look()
             ticks += 1
@@ -238,63 +187,63 @@ class Master:
 
     def dismiss(self) -> None:
         """Let everybody go."""
-        for member in self._alive:
+        for member in self._roll.alive:
             self._send(member.identity, Dismissed())
 
     def finished(self) -> Finished:
         """What is left to say of the whole run."""
-        ends = [member.done.finished for member in self._enlisted if member.done is not None]
+        ends = [member.done.finished for member in self._roll.enlisted if member.done is not None]
         busy = [end.cpu_pct_max for end in ends if end.cpu_pct_max is not None]
         return Finished(
-            intended=sum(member.intended for member in self._enlisted),
+            intended=sum(member.intended for member in self._roll.enlisted),
             held_ns=max((end.held_ns for end in ends), default=0),
             connections_opened=sum(end.connections_opened for end in ends),
             cpu_pct_max=max(busy, default=None),
             interrupted=self.stop.is_set(),
-            workers=tuple(member.said(self._zero_ns) for member in self._enlisted),
+            workers=tuple(member.said(self._zero_ns) for member in self._roll.enlisted),
         )
 
     def _look(self) -> None:
         now = monotonic_ns()
-        for member in self._alive:
+        for member in self._roll.alive:
             if now - member.heard_ns > _LOST_NS and not member.complete:
                 member.lost_ns = member.heard_ns
         if self.stop.is_set() and now - self._halted_ns > _AGAIN_NS:
             self._halted_ns = now
-            for member in self._alive:
+            for member in self._roll.alive:
                 if member.done is None:
                     self._send(member.identity, Halt(at_once=self._at_once))
-        step = min((member.gate for member in self._alive if member.done is None), default=-1)
+        step = min((member.gate for member in self._roll.alive if member.done is None), default=-1)
         if step > self._opened:
             self._opened = step
             at_ns = now + _LEAD_NS
-            for member in self._alive:
+            for member in self._roll.alive:
                 self._send(member.identity, Open(step=step, at_ns=at_ns + member.clock.ahead_ns))
 
     def _until(self, holds: Any) -> None:
-        while not all(holds(member) for member in self._alive) and not self.stop.is_set():
+        while not all(holds(member) for member in self._roll.alive) and not self.stop.is_set():
             gevent.sleep(_LOOK_S)
             self._look()
 
     def _measure_clocks(self) -> None:
         """Ask each worker what time it is, some times; the quickest answer is the truest."""
-        for member in self._alive:
+        for member in self._roll.alive:
             member.clocks.clear()
         for _ in range(_PINGS):
-            for member in self._alive:
+            for member in self._roll.alive:
                 self._send(member.identity, Ping(sent_ns=monotonic_ns()))
             gevent.sleep(_LOOK_S)
         deadline = monotonic_ns() + _LOST_NS
-        while not all(member.clocks for member in self._alive) and monotonic_ns() < deadline:
+        while not all(member.clocks for member in self._roll.alive) and monotonic_ns() < deadline:
             gevent.sleep(_LOOK_S)
-        for member in self._alive:
+        for member in self._roll.alive:
             if not member.clocks:
                 if not member.complete:  # else all that it measured is here, and it may have left
                     member.lost_ns = member.heard_ns
                 member.clocks.append(member.first_clock or Clock(0, _LOST_NS))
 
     def _pulse(self) -> Pulse:
-        pulses = [member.pulse for member in self._enlisted if member.pulse is not None]
+        pulses = [member.pulse for member in self._roll.enlisted if member.pulse is not None]
         return Pulse(
             phase=max(pulses, key=lambda pulse: pulse.now_ns).phase if pulses else "",
             now_ns=monotonic_ns() - self._zero_ns,
