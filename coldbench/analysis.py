@@ -43,6 +43,7 @@ from coldbench.stats.latency import fit
 from coldbench.stats.lifetime import lifetime
 from coldbench.stats.probed import ProbedTally
 from coldbench.stats.result import ResultTally
+from coldbench.stats.stages import StageTally
 
 Facts = Callable[[], Iterable[Invocation]]
 
@@ -180,7 +181,13 @@ def _tally(run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None]) 
     counts, fidelity = CountTally(), FidelityTally()
     blocks = Blocks(run.profile)
     tallies = {
-        target.name: ResultTally(target.name, around[target.name].round_trip_ns, blocks, run.rates)
+        target.name: ResultTally(
+            target.name,
+            around[target.name].round_trip_ns,
+            blocks,
+            StageTally(run.profile, blocks),
+            run.rates,
+        )
         for target in run.targets
     }
     deployed = {target: DeploymentTally() for target in tallies}

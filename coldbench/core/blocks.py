@@ -20,11 +20,20 @@ class Blocks:
         self._part_ns = [stage.get("duration_ns", 0) // _PARTS for stage in stages]
         self._one_round = (profile or {}).get("repeat") == 1
 
+    def stage_of(self, invocation: Invocation) -> int:
+        """The place of its stage in the profile, from 0."""
+        return _number(invocation) % self._stages
+
     def of(self, invocation: Invocation) -> int:
         """The number of its block."""
-        phase = int(invocation.phase.partition(":")[0])
+        phase = _number(invocation)
         if not self._one_round:
             return phase // self._stages
         part_ns = self._part_ns[phase % self._stages]
         part = invocation.intended_ns // part_ns if part_ns else 0
         return part * self._stages + phase
+
+
+def _number(invocation: Invocation) -> int:
+    """Phases count the stages through all rounds."""
+    return int(invocation.phase.partition(":")[0])

@@ -110,6 +110,17 @@ class InitSpan(Struct, frozen=True, kw_only=True):
     most_in_bursts: int | None = None
 
 
+class StageWaits(Struct, frozen=True, kw_only=True):
+    """What calls waited in one stage of the profile, over all rounds, whatever they met there."""
+
+    stage: int  # its place in the profile, from 0
+    kind: str  # `burst`, `rate` ...
+    silence_s: float | None = None  # of the idle stage right before it
+    wait_ms: Quantiles | None = None
+    # median wait over that of the next stage, where that one is the same but for the silence
+    over_next_ms: Interval | None = None
+
+
 class Result(Struct, frozen=True, kw_only=True):
     """What was found for one target. Each `*_ms` is None where nothing of it was observed."""
 
@@ -132,6 +143,7 @@ class Result(Struct, frozen=True, kw_only=True):
     tls_ms: Quantiles | None = None
     cold_penalty_ms: Interval | None = None
     round_trip_ms: float | None = None
+    stages: tuple[StageWaits, ...] = ()  # where the profile has stages
     cold_kinds: dict[str, int] = {}
     errors: dict[str, int] = {}
     statuses: dict[str, int] = {}

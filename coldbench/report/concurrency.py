@@ -1,10 +1,11 @@
-"""Concurrency in words: the plan, and what the bursts came to."""
+"""Concurrency: the plan, and what the bursts came to, in words and as a table."""
 
 from collections.abc import Iterator, Sequence
 
 from coldbench.core.concurrency import SPREAD, Concurrency, Fate
 from coldbench.core.hold import HoldBy
 from coldbench.core.target import Target
+from coldbench.report.table import Column, Table
 from coldbench.report.words import count, ms, shown
 
 _WHEN_FULL = {
@@ -74,3 +75,26 @@ def concurrency_words(found: Concurrency) -> Iterator[str]:
             f"The widest burst left within {ms(spread_ms)} ms, more than half of a call: its calls may not "
             "have overlapped."
         )
+
+
+def growth_table(concurrency: Concurrency) -> Table:
+    """A row for each burst."""
+    took = "the most that one instance took" if concurrency.method == "ids" else "by all that were up"
+    heads = ("burst", "at once", "queued", "started", "instances", "spread ms", "longest wait ms")
+    return Table(
+        title="Overlapping calls against one warm instance",
+        columns=[Column(head) for head in heads],
+        rows=[
+            [
+                str(burst.size),
+                str(burst.at_once),
+                str(burst.queued),
+                str(burst.started),
+                "" if burst.instances is None else str(burst.instances),
+                ms(burst.spread_ms),
+                ms(burst.wait_max_ms),
+            ]
+            for burst in concurrency.bursts
+        ],
+        caption=f"At once: {took}. Started: calls that an instance was started for.",
+    )

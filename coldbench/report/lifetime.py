@@ -5,7 +5,10 @@ from collections.abc import Iterator, Sequence
 from coldbench.core.durations import format_duration
 from coldbench.core.summary import CurvePoint, Interval, Lifetime
 from coldbench.core.target import Target
+from coldbench.report.table import Column, Table
 from coldbench.report.words import count, shown
+
+LIVED = "P(cold | gap)"
 
 _ROWS = 12
 _BAR = 40
@@ -68,8 +71,23 @@ def lifetime_words(found: Lifetime) -> Iterator[str]:
         )
 
 
-def curve_rows(found: Lifetime) -> Iterator[tuple[str, str, str, str]]:
-    """P(cold | gap), drawn: the span of gaps, how many trials, the probability at its end, and a bar."""
+def curve_table(lifetime: Lifetime) -> Table:
+    """P(cold | gap), drawn."""
+    return Table(
+        title=LIVED,
+        columns=[
+            Column("gaps", words=True),
+            Column("cold"),
+            Column("P(cold)"),
+            Column("", words=True),
+        ],
+        rows=[list(row) for row in _curve_rows(lifetime)],
+        caption="Turnbull's estimate at the end of each span of gaps; as many trials in each.",
+    )
+
+
+def _curve_rows(found: Lifetime) -> Iterator[tuple[str, str, str, str]]:
+    """The span of gaps, how many trials, the probability at its end, and a bar."""
     points = found.curve
     step = -(-len(points) // _ROWS)
     for first in range(0, len(points), step or 1):

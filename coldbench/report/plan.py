@@ -6,7 +6,7 @@ from coldbench.core.durations import format_duration
 from coldbench.core.profile import Burst, Idle, Profile, Ramp, Rate, Stage, Trace, Users
 from coldbench.core.schedule import Plan, planned_duration_ns, planned_invocations
 from coldbench.core.target import Target
-from coldbench.report.words import count, shown
+from coldbench.report.words import count, shown, silence
 
 
 def plan_lines(profile: Profile, plan: Plan, targets: Sequence[Target]) -> Iterator[str]:
@@ -39,7 +39,7 @@ def prepare_lines(command: str) -> Iterator[str]:
 def _stage(stage: Stage) -> str:
     match stage:
         case Idle(duration_ns=duration):
-            return f"{format_duration(duration)} of silence"
+            return silence(duration)
         case Burst(size=size):
             return f"a burst of {size:,}"
         case Rate(rate=rate, duration_ns=duration, arrivals=arrivals):

@@ -37,7 +37,8 @@ def _made_cold(probed: Probed, provocation: object) -> Iterator[str]:
         yield f"Of {calls} first calls {all_alike}; {_COLDER[provocation]}"
     else:
         told = f" ({unknown} could not be told)" if unknown else ""
-        yield f"Of {calls} first calls {cold} were cold{told}: {_COLDER[provocation]}"
+        colder = "" if cold + unknown == calls else f": {_COLDER[provocation]}"
+        yield f"Of {calls} first calls {cold} were cold{told}{colder}"
 
 
 def _woken(connecting: Connecting | None, ahead_ns: object) -> Iterator[str]:

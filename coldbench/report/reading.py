@@ -9,7 +9,7 @@ from coldbench.report.cost import cost_words
 from coldbench.report.keeping import kept_words
 from coldbench.report.lifetime import lifetime_words
 from coldbench.report.probed import answers
-from coldbench.report.words import count, interval, ms, share, shown
+from coldbench.report.words import count, interval, ms, share, shown, silence
 
 _ABOUT_AN_INSTANCE = (Verdict.WARM, Verdict.COLD_AFFECTED, Verdict.PREINITIALISED)
 
@@ -45,6 +45,7 @@ def _of(result: Result) -> Iterator[str]:
         yield "nothing was answered"
     elif verdicts.get(Verdict.UNKNOWN) == judged:
         yield "the evidence decides nothing; which calls were cold is unknown"
+        yield from _silences(result)
     elif not verdicts.get(Verdict.COLD):
         told = sum(verdicts.get(verdict, 0) for verdict in _ABOUT_AN_INSTANCE)
         known = f"no cold start in {count(told, 'call')}" + (
@@ -59,6 +60,18 @@ def _of(result: Result) -> Iterator[str]:
         if execution is not None:
             yield f"Execution takes {ms(execution)} ms"
         yield "; ".join(_how_often(result, judged))
+
+
+def _silences(result: Result) -> Iterator[str]:
+    """What is known of the price of a silence where nobody says what was cold."""
+    for stage in result.stages:
+        more = stage.over_next_ms
+        if more is not None and stage.silence_s:
+            bounds = "" if more.low is None else f" {interval(more)}"
+            yield (
+                f"After {silence(round(stage.silence_s * 1e9))} a call waited {ms(more.value)} ms{bounds} "
+                "longer (median) than right afterwards, whether by cold starts or not"
+            )
 
 
 def _price(result: Result) -> str:

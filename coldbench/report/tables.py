@@ -3,14 +3,23 @@
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from coldbench.core.concurrency import Concurrency
 from coldbench.core.durations import format_duration
 from coldbench.core.keepwarm import Keepwarm
-from coldbench.core.summary import Checked, Lifetime, Outcome, Quantiles, Result, Run, TargetInfo
+from coldbench.core.summary import (
+    Checked,
+    Interval,
+    Outcome,
+    Quantiles,
+    Result,
+    Run,
+    StageWaits,
+    TargetInfo,
+)
 from coldbench.core.verdict import Verdict
-from coldbench.report.lifetime import curve_rows
+from coldbench.report.concurrency import growth_table
+from coldbench.report.lifetime import curve_table
 from coldbench.report.table import Column, Table
-from coldbench.report.words import WITHHELD, at, interval, ms, shown
+from coldbench.report.words import WITHHELD, at, interval, ms, shown, silence
 
 _Cells = dict[Column, Callable[[Result], str]]
 
@@ -35,7 +44,7 @@ _EVIDENCE = {0: "0 timing", 1: "1 headers", 2: "2 shim", 3: "3 platform API"}
 
 # Titles by which a face with pictures finds the table that a picture belongs to.
 MET, WAITS, STARTUP = "What the invocations met", "Waits, in ms", "Startup and execution, in ms"
-LIVED, KEPT = "P(cold | gap)", "Instances kept warm"
+KEPT = "Instances kept warm"
 
 
 def tables(run: Run) -> Iterator[Table]:
@@ -47,15 +56,18 @@ def tables(run: Run) -> Iterator[Table]:
         return
     if run.concurrency is not None:
         # Its calls are held on purpose: their times are not the function's.
-        yield _grown(run.concurrency)
+        yield growth_table(run.concurrency)
         yield _met(run)
         return
     if run.lifetime is not None and run.lifetime.curve:
-        yield _lived(run.lifetime)
+        yield curve_table(run.lifetime)
     if run.results:
         yield _met(run)
         yield from _filled(run, WAITS, _WAITS)
         yield from _filled(run, STARTUP, _STARTUP)
+        yield from _staged(run)
+    if run.command == "run":
+        yield from _filled(run, "All calls, in ms", _ALL)
     if any(probed.phases for probed in run.probe):
         yield _phases(run)
     if run.checks:
@@ -98,15 +110,14 @@ def _times(group: str, of: Callable[[Result], Quantiles | None], *figures: str) 
     return {Column(group, figure): cell(figure) for figure in figures}
 
 
-def _penalty(result: Result) -> str:
-    penalty = result.cold_penalty_ms
-    return "" if penalty is None else f"{ms(penalty.value)} {interval(penalty)}"
+def _estimate(found: Interval | None) -> str:
+    return "" if found is None else f"{ms(found.value)} {interval(found)}"
 
 
 _WAITS: _Cells = {
     **_times("wait cold", lambda r: r.wait_cold_ms, "p50", "p95", "n"),
     **_times("wait warm", lambda r: r.wait_warm_ms, "p50", "p95", "n"),
-    Column("cold penalty", "[95 % interval]"): _penalty,
+    Column("cold penalty", "[95 % interval]"): lambda r: _estimate(r.cold_penalty_ms),
 }
 _STARTUP: _Cells = {
     **_times("startup", lambda r: r.startup_ms, "p50", "p95", "p99", "n"),
@@ -115,6 +126,10 @@ _STARTUP: _Cells = {
     **_times("unattributed", lambda r: r.unattributed_ms, "p50", "n"),
     **_times("exec", lambda r: r.exec_ms, "p50", "n"),
 }
+_ALL: _Cells = {
+    **_times("response", lambda r: r.response_ms, "p50", "p95", "p99", "max", "n"),
+    **_times("service", lambda r: r.service_ms, "p50", "p95", "p99", "n"),
+}
 
 # Said below a table in which the word occurs.
 _LEGEND = {
@@ -122,8 +137,46 @@ _LEGEND = {
     "startup": "Startup: what a cold call waits, without network and execution.",
     "init": "Init: runtime boot and your code at import.",
     "platform": "Platform: the platform's overhead, startup without init.",
+    "response": "Response: from the intended start to the end of the answer.",
+    "service": "Service: from the first byte sent to the end of the answer.",
     "unattributed": "Unattributed: startup without init, of which it is not known whose it is.",
 }
+
+
+def _staged(run: Run) -> Iterator[Table]:
+    """Of targets of which it is not known what was cold: what is known all the same."""
+    untold = [its for its in run.results if its.wait_cold_ms is None and its.wait_warm_ms is None]
+    rows = [
+        [
+            shown(result.target, 24),
+            _stage(its),
+            *(at(its.wait_ms, figure) for figure in ("p50", "p95", "n")),
+            _estimate(its.over_next_ms),
+        ]
+        for result in untold
+        if len(result.stages) > 1
+        for its in result.stages
+    ]
+    if rows:
+        yield Table(
+            title="Waits by stage, in ms",
+            columns=[
+                _TARGET,
+                Column("stage", words=True),
+                *(Column("wait", figure) for figure in ("p50", "p95", "n")),
+                Column("over the next", "[95 % interval]"),
+            ],
+            rows=rows,
+            caption="Over the next: median wait minus that of the same stage right after it: what the "
+            "silence costs a caller, whether by cold starts or not.",
+        )
+
+
+def _stage(its: StageWaits) -> str:
+    after = f" after {silence(round(its.silence_s * 1e9))}" if its.silence_s else ""
+    return f"{its.stage + 1}: {shown(its.kind, 24)}{after}"
+
+
 _PHASES = ("dns_ms", "connect_ms", "tls_ms", "wait_ms", "download_ms")
 
 
@@ -148,42 +201,6 @@ def _phases(run: Run) -> Table:
         ],
         rows=rows,
         caption="Means, which add up along a call. Wait: first byte sent to first byte received.",
-    )
-
-
-def _grown(concurrency: Concurrency) -> Table:
-    took = "the most that one instance took" if concurrency.method == "ids" else "by all that were up"
-    heads = ("burst", "at once", "queued", "started", "instances", "spread ms", "longest wait ms")
-    return Table(
-        title="Overlapping calls against one warm instance",
-        columns=[Column(head) for head in heads],
-        rows=[
-            [
-                str(burst.size),
-                str(burst.at_once),
-                str(burst.queued),
-                str(burst.started),
-                "" if burst.instances is None else str(burst.instances),
-                ms(burst.spread_ms),
-                ms(burst.wait_max_ms),
-            ]
-            for burst in concurrency.bursts
-        ],
-        caption=f"At once: {took}. Started: calls that an instance was started for.",
-    )
-
-
-def _lived(lifetime: Lifetime) -> Table:
-    return Table(
-        title=LIVED,
-        columns=[
-            Column("gaps", words=True),
-            Column("cold"),
-            Column("P(cold)"),
-            Column("", words=True),
-        ],
-        rows=[list(row) for row in curve_rows(lifetime)],
-        caption="Turnbull's estimate at the end of each span of gaps; as many trials in each.",
     )
 
 

@@ -1,5 +1,6 @@
 """How figures and foreign strings are written, everywhere alike."""
 
+from coldbench.core.durations import format_duration
 from coldbench.core.summary import Interval, Quantiles
 
 WITHHELD = "-"
@@ -32,6 +33,11 @@ def interval(estimate: Interval) -> str:
     if estimate.low is None or estimate.high is None:
         return f"[{WITHHELD}]"
     return f"[{ms(estimate.low)} to {ms(estimate.high)}]"
+
+
+def silence(duration_ns: int) -> str:
+    """`6m of silence`."""
+    return f"{format_duration(duration_ns)} of silence"
 
 
 def count(number: int, what: str) -> str:

@@ -85,10 +85,16 @@ _ADVICE = {
 def _evidence(result: Result, silent: int, idle_s: tuple[float, float] | None) -> Iterator[str]:
     unknown = result.verdicts.get(Verdict.UNKNOWN, 0)
     if unknown and silent:
+        told = result.wait_cold_ms is not None or result.wait_warm_ms is not None
+        by_waits = (
+            "what is said of them is told by their waits alone"
+            if told and silent == sum(result.statuses.values())
+            else "waits alone tell where single calls follow both short and long silences, as in "
+            "coldbench probe"
+        )
         yield (
             f"{silent} answers carry no evidence of cold or warm: name a header with --cold-header or "
-            "--instance-header, or let the function carry the shim (coldbench shim); waits alone tell "
-            "where single calls follow both short and long silences, as in coldbench probe"
+            f"--instance-header, or let the function carry the shim (coldbench shim); {by_waits}"
         )
     if result.wait_warm_ms and not result.verdicts.get(Verdict.COLD):
         yield _too_short(idle_s)

@@ -5,7 +5,6 @@ What is kept is bounded: distributions, counts and samples, never the invocation
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -13,7 +12,6 @@ from coldbench.core.blocks import Blocks
 from coldbench.core.invocation import Error, Invocation
 from coldbench.core.price import Rates
 from coldbench.core.rounds import behind_connection
-from coldbench.core.sample import SystematicSample
 from coldbench.core.summary import Interval, Result, TargetInfo
 from coldbench.core.verdict import ColdKind, Judgement, Verdict
 from coldbench.stats.distribution import Distribution
@@ -23,55 +21,20 @@ from coldbench.stats.notes import notes
 from coldbench.stats.processes import ProcessTally
 from coldbench.stats.reported import ReportedTimes
 from coldbench.stats.spent import SpentTally
+from coldbench.stats.stages import StageTally
+from coldbench.stats.values import BlockSample, Values
 
 # Verdicts of invocations that the function itself answered.
 _RAN = frozenset({Verdict.COLD, Verdict.WARM, Verdict.PREINITIALISED, Verdict.COLD_AFFECTED, Verdict.UNKNOWN})
-# At most so many waits are resampled for an interval.
-_MOST_RESAMPLED = 1 << 14
-
-
-class _InBlock(NamedTuple):
-    """A value and the block it was met in: the unit that is resampled."""
-
-    block: int
-    value_ms: float
-
-
-class _Sample:
-    """Of values, by block."""
-
-    def __init__(self) -> None:
-        self._kept = SystematicSample[_InBlock](_MOST_RESAMPLED)
-
-    def add(self, value_ms: float, block: int) -> None:
-        self._kept.add(_InBlock(block, value_ms))
-
-    def by_block(self) -> dict[int, list[float]]:
-        blocks: defaultdict[int, list[float]] = defaultdict(list)
-        for block, value_ms in self._kept:
-            blocks[block].append(value_ms)
-        return blocks
-
-
-class _Values:
-    """All of them as a distribution, and a sample of them."""
-
-    def __init__(self) -> None:
-        self.all, self.sample = Distribution(), _Sample()
-
-    def add(self, value_ms: float | None, block: int) -> None:
-        if value_ms is not None:
-            self.all.add(value_ms)
-            self.sample.add(value_ms, block)
 
 
 class _Waits:
     """Of calls of one verdict: all of them, and a sample by the kind of connection."""
 
     def __init__(self) -> None:
-        self.values = _Values()
+        self.values = Values()
         self.number: Counter[bool] = Counter()  # by whether the connection was dialled within the call
-        self.by_dialled = {dialled: _Sample() for dialled in (True, False)}
+        self.by_dialled = {dialled: BlockSample() for dialled in (True, False)}
 
     def add(self, invocation: Invocation, block: int) -> None:
         if invocation.wait_ns is None:
@@ -89,8 +52,8 @@ class _ColdStarts:
     def __init__(self) -> None:
         self.number = 0
         self.waits = _Waits()
-        self.startup, self.init = _Values(), _Values()
-        self.platform, self.unattributed = _Values(), _Values()
+        self.startup, self.init = Values(), Values()
+        self.platform, self.unattributed = Values(), Values()
 
     def add(self, invocation: Invocation, block: int, round_trip_ns: int) -> None:
         self.number += 1
@@ -111,13 +74,19 @@ class ResultTally:
     """Of one target. `add` each invocation in the order of `seq`, then ask for the `result`."""
 
     def __init__(
-        self, target: str, round_trip_ns: int | None, blocks: Blocks, rates: Rates | None = None
+        self,
+        target: str,
+        round_trip_ns: int | None,
+        blocks: Blocks,
+        stages: StageTally,
+        rates: Rates | None = None,
     ) -> None:
-        """`blocks` are those of the run, `rates` what it is priced by."""
+        """`blocks` are those of the run, `stages` is a tally of its profile, `rates` what it is priced by."""
         self._spent = None if rates is None else SpentTally(rates)
         self._target = target
         self._round_trip_ns = round_trip_ns
         self._blocks = blocks
+        self._stages = stages
         self._verdicts: Counter[Verdict] = Counter()
         self._errors: Counter[str] = Counter()
         self._statuses: Counter[str] = Counter()
@@ -131,7 +100,7 @@ class ResultTally:
         self._cold: defaultdict[ColdKind | None, _ColdStarts] = defaultdict(_ColdStarts)
         self._begun_before = 0  # cold calls behind a connection, with which their starts may have begun
         self._warm = _Waits()
-        self._exec, self._service = _Values(), _Values()
+        self._exec, self._service = Values(), Values()
         self._response = Distribution()
         self._dns, self._connect, self._tls = Distribution(), Distribution(), Distribution()
         self._reported = ReportedTimes()
@@ -148,6 +117,8 @@ class ResultTally:
         self._tls.add(_ms(invocation.tls_ns))
         if invocation.error is not None:
             self._errors[invocation.error.value] += 1
+        if invocation.error is Error.TIMEOUT:
+            self._stages.cut_off(invocation)
         if invocation.evidence.platform is not None:
             self._platforms[invocation.evidence.platform] += 1
         if not invocation.completed:
@@ -163,6 +134,7 @@ class ResultTally:
         self._exec.add(evidence.exec_ms, block)
         self._service.add(_ms(invocation.service_ns), block)
         self._response.add(_ms(invocation.response_ns))
+        self._stages.add(invocation, block)
         if evidence.instance is not None and evidence.instance not in self._instances:
             self._instances.add(evidence.instance)
             self._init_spans.add(invocation, block)
@@ -214,7 +186,7 @@ class ResultTally:
         """The kind of cold starts that the figures are of."""
         return max(self._cold, key=lambda kind: self._cold[kind].number, default=None)
 
-    def _compared(self) -> dict[str, _Values]:
+    def _compared(self) -> dict[str, Values]:
         cold = self._main_cold()
         return {
             "startup_ms": cold.startup,
@@ -254,6 +226,7 @@ class ResultTally:
             cold_penalty_ms=_penalty(cold.waits, self._warm, seed),
             round_trip_ms=_ms(self._round_trip_ns),
             init_spans=self._init_spans.spans(),
+            stages=self._stages.waits(seed),
             cold_kinds={kind.value: its.number for kind, its in self._cold.items() if kind},
             errors=dict(self._errors),
             statuses=dict(self._statuses),

@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from itertools import cycle
+from itertools import count, cycle
 from pathlib import Path
 
 import pytest
@@ -212,6 +212,28 @@ def test_declared_headers_are_evidence(tmp_path: Path, *, paid: bool) -> None:
     assert result["verdicts"]["warm"] == 5
     # First uses that waited no longer than warm calls were not paid for.
     assert result["verdicts"]["cold"] == (5 if paid else 0)
+
+
+def test_without_evidence_the_silence_is_priced_all_the_same(tmp_path: Path) -> None:
+    calls = count()
+
+    async def waking(visit: Visit) -> bytes:
+        # Five slow ones in each burst after the silence, five quick ones in the burst after that.
+        await asyncio.sleep(0.3 if next(calls) % 10 < 5 else 0)
+        return ok(b"hello")
+
+    with raw_server(waking) as server:
+        silent = ("--set", "repeat=3", "--set", "idle.duration=100ms", "--json", "-")
+        done = coldbench("run", "--url", server.url, *BURST, *silent, cwd=tmp_path)
+    result = parsed(done)["results"][0]
+    assert result["verdicts"]["unknown"] == 30
+    first, second = result["stages"]
+    assert (first["stage"], first["kind"], first["silence_s"], first["wait_ms"]["n"]) == (1, "burst", 0.1, 15)
+    assert first["over_next_ms"]["value"] > 100
+    assert second["over_next_ms"] is None
+    assert "Waits by stage" in done.stderr
+    assert "All calls, in ms" in done.stderr
+    assert "After 100ms of silence a call waited" in " ".join(done.stderr.split())
 
 
 @pytest.mark.promise("secrets in headers, URLs and environment", "written nowhere")

@@ -4,7 +4,7 @@ from coldbench.core.concurrency import Burst, Concurrency
 from coldbench.core.summary import CurvePoint, Interval, Lifetime
 from coldbench.core.target import Target
 from coldbench.report.concurrency import concurrency_words
-from coldbench.report.lifetime import curve_rows, lifetime_words, plan_lines
+from coldbench.report.lifetime import curve_table, lifetime_words, plan_lines
 
 TARGET = Target(name="f", url="https://f.example/", endpoint="https://f.example/")
 
@@ -47,10 +47,10 @@ def test_recycling_and_void_trials_are_said() -> None:
 
 
 def test_the_curve_is_drawn_in_at_most_a_dozen_rows() -> None:
-    rows = list(curve_rows(Lifetime(curve=curve(*((gap, gap > 20) for gap in range(1, 41))))))
+    rows = curve_table(Lifetime(curve=curve(*((gap, gap > 20) for gap in range(1, 41))))).rows
     assert len(rows) <= 12
-    assert rows[0][1:3] == ("0 of 4", "0 %")
-    assert rows[-1][1:3] == ("4 of 4", "100 %")
+    assert rows[0][1:3] == ["0 of 4", "0 %"]
+    assert rows[-1][1:3] == ["4 of 4", "100 %"]
 
 
 def test_the_plan_says_how_long_it_may_take() -> None:

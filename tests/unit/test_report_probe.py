@@ -127,6 +127,7 @@ def test_the_plan_says_how_a_sample_is_made_cold() -> None:
     [
         ("gap", {"cold": 10}, "All 10 first calls were cold"),
         ("gap", {"cold": 3, "warm": 6, "unknown": 1}, "3 were cold (1 could not be told): a longer --gap"),
+        ("gap", {"cold": 9, "unknown": 1}, "Of 10 first calls 9 were cold (1 could not be told)"),
         ("gap", {"unknown": 10}, "none stands out: all were cold or all were warm; a longer --gap"),
         ("prepare", {"cold": 9, "warm": 1}, "9 were cold: the command of --prepare does not always"),
         ("burst", {"warm": 10}, None),

@@ -3,9 +3,13 @@
 import pytest
 from msgspec.structs import replace
 
-from coldbench.core.summary import InitSpan, Interval, Quantiles, Result
+from coldbench.core.summary import InitSpan, Interval, Quantiles, Result, StageWaits
 from coldbench.report.reading import reading
 from tests.unit.report_runs import NODE, PYTHON, SILENT, run_of, times
+
+AFTER_SILENCE = StageWaits(
+    stage=1, kind="burst", silence_s=360.0, over_next_ms=Interval(value=800.0, low=790.0, high=810.0)
+)
 
 
 def only(result: Result) -> str:
@@ -50,6 +54,12 @@ def test_what_a_cold_start_costs_and_what_it_is_made_of() -> None:
         (Result(target="t", verdicts={"discarded": 6}), "t: no answer came from the function itself."),
         (Result(target="t", verdicts={"cold": 0, "warm": 0}), "t: nothing was answered."),
         (SILENT, "which calls were cold is unknown."),
+        (
+            replace(SILENT, verdicts={"unknown": 40}, stages=(AFTER_SILENCE,)),
+            "is unknown. After 6m of silence a call waited 800 ms [790 to 810] longer (median) than right "
+            "afterwards, whether by cold starts or not.",
+        ),
+        (replace(PYTHON, stages=(AFTER_SILENCE,)), "python: a cold start costs its caller 71.3 ms"),
         (
             Result(target="t", verdicts={"cold": 1, "start_failed": 2, "unknown": 3}),
             "2 waited for an instance that never came up; 3 could not be told.",

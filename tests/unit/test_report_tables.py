@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from coldbench.core.summary import Interval, TargetInfo
+from coldbench.core.summary import Interval, StageWaits, TargetInfo
 from coldbench.report.table import Table
 from coldbench.report.tables import tables
 from tests.unit.report_runs import NODE, PYTHON, SILENT, run_of, times
@@ -58,6 +58,39 @@ def test_what_nobody_observed_has_no_column_and_no_table() -> None:
     unseen = list(tables(run_of(SILENT)))
     assert [table.title for table in unseen] == ["What the invocations met"]
     assert "platform p50" not in row(list(tables(run_of(NODE)))[2], "node")
+
+
+def test_all_calls_have_their_times_whatever_they_met() -> None:
+    late = replace(SILENT, response_ms=times(450.0, p95=900.0, p99=950.0), service_ms=times(12.0))
+    *_, table = tables(run_of(late))
+    assert table.title == "All calls, in ms"
+    cells = row(table, "silent")
+    assert (cells["response p50"], cells["response p99"], cells["response n"]) == ("450", "950", "60")
+    assert (cells["service p50"], cells["service p95"]) == ("12.0", "-")
+    assert all(its.title != "All calls, in ms" for its in tables(run_of(late, command="probe")))
+
+
+STAGES = (
+    StageWaits(
+        stage=1,
+        kind="burst",
+        silence_s=360.0,
+        wait_ms=times(811.0),
+        over_next_ms=Interval(value=800.0, low=790.0, high=810.0),
+    ),
+    StageWaits(stage=2, kind="burst", wait_ms=times(11.0)),
+)
+
+
+def test_where_nobody_says_what_was_cold_the_stages_are_told_apart() -> None:
+    *_, table = tables(run_of(replace(SILENT, stages=STAGES)))
+    assert table.title == "Waits by stage, in ms"
+    assert table.rows == [
+        ["silent", "2: burst after 6m of silence", "811", "-", "60", "800 [790 to 810]"],
+        ["silent", "3: burst", "11.0", "-", "60", ""],
+    ]
+    for told in (replace(PYTHON, stages=STAGES), replace(SILENT, stages=STAGES[:1])):
+        assert all(its.title != "Waits by stage, in ms" for its in tables(run_of(told)))
 
 
 def test_rare_verdicts_have_a_column_only_where_they_occur() -> None:

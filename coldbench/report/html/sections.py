@@ -13,8 +13,9 @@ from coldbench.report.html import experiments, figures
 from coldbench.report.html.document import Section
 from coldbench.report.html.instances import instances
 from coldbench.report.known import known
+from coldbench.report.lifetime import LIVED
 from coldbench.report.table import Column, Table
-from coldbench.report.tables import KEPT, LIVED, MET, STARTUP, WAITS, tables
+from coldbench.report.tables import KEPT, MET, STARTUP, WAITS, tables
 from coldbench.report.words import shown
 
 _LONGEST = 1000
