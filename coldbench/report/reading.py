@@ -45,7 +45,6 @@ def _of(result: Result) -> Iterator[str]:
         yield "nothing was answered"
     elif verdicts.get(Verdict.UNKNOWN) == judged:
         yield "the evidence decides nothing; which calls were cold is unknown"
-        yield from _silences(result)
     elif not verdicts.get(Verdict.COLD):
         told = sum(verdicts.get(verdict, 0) for verdict in _ABOUT_AN_INSTANCE)
         known = f"no cold start in {count(told, 'call')}" + (
@@ -60,10 +59,12 @@ def _of(result: Result) -> Iterator[str]:
         if execution is not None:
             yield f"Execution takes {ms(execution)} ms"
         yield "; ".join(_how_often(result, judged))
+    if result.cold_penalty_ms is None:
+        yield from _silences(result)
 
 
 def _silences(result: Result) -> Iterator[str]:
-    """What is known of the price of a silence where nobody says what was cold."""
+    """What is known of a silence's price where that of a cold start is not."""
     for stage in result.stages:
         more = stage.over_next_ms
         if more is not None and stage.silence_s:

@@ -144,8 +144,7 @@ _LEGEND = {
 
 
 def _staged(run: Run) -> Iterator[Table]:
-    """Of targets of which it is not known what was cold: what is known all the same."""
-    untold = [its for its in run.results if its.wait_cold_ms is None and its.wait_warm_ms is None]
+    """Of targets of which it is not known what a cold start costs: what is known all the same."""
     rows = [
         [
             shown(result.target, 24),
@@ -153,8 +152,8 @@ def _staged(run: Run) -> Iterator[Table]:
             *(at(its.wait_ms, figure) for figure in ("p50", "p95", "n")),
             _estimate(its.over_next_ms),
         ]
-        for result in untold
-        if len(result.stages) > 1
+        for result in run.results
+        if result.cold_penalty_ms is None and len(result.stages) > 1
         for its in result.stages
     ]
     if rows:

@@ -82,7 +82,7 @@ STAGES = (
 )
 
 
-def test_where_nobody_says_what_was_cold_the_stages_are_told_apart() -> None:
+def test_where_no_cold_start_can_be_priced_the_stages_are_told_apart() -> None:
     *_, table = tables(run_of(replace(SILENT, stages=STAGES)))
     assert table.title == "Waits by stage, in ms"
     assert table.rows == [
