@@ -13,6 +13,8 @@ from msgspec import Struct
 # What the phase of a round's first invocation is called: after a silence, after a silence that ended with a
 # connection over which nothing was sent, or with one that failed, and after the user's command.
 FIRST, CONNECTED, UNCONNECTED, PREPARED = "first", "connected", "unconnected", "prepared"
+# Those of the invocations that follow at once: on a connection of its own, on the one before.
+FRESH, REUSED = "fresh", "reused"
 
 # Followers of each first invocation, on fresh and on kept connections: as many of each.
 _FOLLOWERS = (True, True, False, False)

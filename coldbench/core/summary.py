@@ -160,6 +160,7 @@ class Phases(Struct, frozen=True, kw_only=True):
 
     verdict: str
     connection: str  # fresh: dialled within the call; reused: kept from the one before
+    first: bool | None = None  # of a round, where the verdict does not tell such calls apart
     n: int
     dns_ms: float | None = None
     connect_ms: float | None = None
@@ -191,6 +192,9 @@ class Probed(Struct, frozen=True, kw_only=True):
     exec_later_ms: Quantiles | None = None  # in warm calls
     # the difference of their medians: a cost of the cold start that no init shows
     first_execution_ms: Interval | None = None
+    # median wait of rounds' first calls over that of those right after them, on fresh connections, whatever
+    # they met
+    first_over_later_ms: Interval | None = None
     connecting: Connecting | None = None  # where it was asked
 
 

@@ -18,6 +18,10 @@ class Verdict(StrEnum):
     DISCARDED = "discarded"  # the function did not run
 
 
+# Of invocations that the function itself answered.
+RAN = frozenset({Verdict.COLD, Verdict.WARM, Verdict.PREINITIALISED, Verdict.COLD_AFFECTED, Verdict.UNKNOWN})
+
+
 class ColdKind(StrEnum):
     """Why an instance had to be started. Kinds are never pooled and never compared across."""
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from time import monotonic_ns
 
 from coldbench.core.invocation import Invocation
-from coldbench.core.rounds import CONNECTED, FIRST, PREPARED, UNCONNECTED, Visit
+from coldbench.core.rounds import CONNECTED, FIRST, FRESH, PREPARED, REUSED, UNCONNECTED, Visit
 from coldbench.core.target import Target
 from coldbench.probe.invoke import Caller
 from coldbench.probe.together import invoke_together
@@ -102,7 +102,7 @@ class Visits:
             if not any(one.completed for one in first):
                 return
             for fresh in visit.fresh:
-                await self._invoke(visit, "fresh" if fresh else "reused", fresh=fresh)
+                await self._invoke(visit, FRESH if fresh else REUSED, fresh=fresh)
             if visit.burst:
                 await self._burst(visit)
         finally:

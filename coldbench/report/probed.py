@@ -17,6 +17,7 @@ _COLDER: dict[object, str] = {
 def answers(probed: Probed, experiment: Mapping[str, object]) -> Iterator[str]:
     """Sentences; `experiment` is what was asked, as the run's record has it."""
     yield from _made_cold(probed, experiment.get("provocation"))
+    yield from _longer(probed, experiment.get("provocation"))
     yield from _woken(probed.connecting, experiment.get("connect_ahead_ns"))
     yield from _first_execution(probed)
     handshake = _handshake_ms(probed)
@@ -39,6 +40,16 @@ def _made_cold(probed: Probed, provocation: object) -> Iterator[str]:
         told = f" ({unknown} could not be told)" if unknown else ""
         colder = "" if cold + unknown == calls else f": {_COLDER[provocation]}"
         yield f"Of {calls} first calls {cold} were cold{told}{colder}"
+
+
+def _longer(probed: Probed, provocation: object) -> Iterator[str]:
+    """What is known of a first call's price where that of a cold start is not."""
+    more = probed.first_over_later_ms
+    priced = any(its.verdict == Verdict.COLD for its in probed.phases)
+    if more is None or priced or provocation not in _COLDER:
+        return
+    bounds = "" if more.low is None else f" {interval(more)}"
+    yield f"First calls waited {ms(more.value)} ms{bounds} longer (median) than those right after them"
 
 
 def _woken(connecting: Connecting | None, ahead_ns: object) -> Iterator[str]:
@@ -94,9 +105,9 @@ def _first_execution(probed: Probed) -> Iterator[str]:
 
 
 def _handshake_ms(probed: Probed) -> float | None:
-    """What name, connection and TLS take of a warm call, mean."""
+    """What name, connection and TLS take of a warm call, or of one after a first one, mean."""
     for its in probed.phases:
-        if its.verdict == Verdict.WARM and its.connection == "fresh":
+        if its.verdict != Verdict.COLD and not its.first and its.connection == "fresh":
             parts = [part for part in (its.dns_ms, its.connect_ms, its.tls_ms) if part is not None]
             return sum(parts) if parts else None
     return None

@@ -176,6 +176,7 @@ def _stage(its: StageWaits) -> str:
     return f"{its.stage + 1}: {shown(its.kind, 24)}{after}"
 
 
+_PLACES = {None: "", True: "first, ", False: "later, "}
 _PHASES = ("dns_ms", "connect_ms", "tls_ms", "wait_ms", "download_ms")
 
 
@@ -183,7 +184,7 @@ def _phases(run: Run) -> Table:
     rows = [
         [
             shown(probed.target, 24),
-            f"{its.verdict}, {its.connection}",
+            f"{its.verdict}, {_PLACES[its.first]}{its.connection}",
             *("" if (value := getattr(its, field)) is None else ms(value) for field in _PHASES),
             f"{its.n:,}",
         ]

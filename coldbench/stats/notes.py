@@ -89,8 +89,8 @@ def _evidence(result: Result, silent: int, idle_s: tuple[float, float] | None) -
         by_waits = (
             "what is said of them is told by their waits alone"
             if told and silent == sum(result.statuses.values())
-            else "waits alone tell where single calls follow both short and long silences, as in "
-            "coldbench probe"
+            else "waits alone tell where lone calls follow both short and long silences and some of them "
+            "were cold, as coldbench probe arranges it"
         )
         yield (
             f"{silent} answers carry no evidence of cold or warm: name a header with --cold-header or "

@@ -1,12 +1,13 @@
 """The probe's own figures: mean phases of cold and warm calls, the first execution against later ones."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from statistics import median
 
 from coldbench.core.invocation import Invocation
-from coldbench.core.rounds import CONNECTED, FIRST, PREPARED, UNCONNECTED, behind_connection
+from coldbench.core.rounds import CONNECTED, FIRST, FRESH, PREPARED, REUSED, UNCONNECTED, behind_connection
 from coldbench.core.summary import Connecting, Phases, Probed
-from coldbench.core.verdict import ColdKind, Judgement, Verdict
+from coldbench.core.verdict import RAN, ColdKind, Judgement, Verdict
 from coldbench.stats.intervals import difference_of_medians
 from coldbench.stats.quantiles import quantiles
 
@@ -25,6 +26,11 @@ class ProbedTally:
         # Kinds of cold starts are never pooled.
         self._cold: defaultdict[ColdKind | None, list[Invocation]] = defaultdict(list)
         self._warm: list[Invocation] = []
+        self._untold: list[Invocation] = []
+        # Whatever they met, by round, ms: behind a silence or a command, and right afterwards.
+        self._first_ms: defaultdict[int, list[float]] = defaultdict(list)
+        self._later_ms: defaultdict[int, list[float]] = defaultdict(list)
+        self._given_up = 0  # of these: they waited longer than is known
         self._first: Counter[str] = Counter()
         self._connected: Counter[str] = Counter()
         self._silent: Counter[str] = Counter()  # behind a silence, and nothing else
@@ -32,14 +38,28 @@ class ProbedTally:
         self._connections_failed = 0
 
     def add(self, invocation: Invocation, judgement: Judgement) -> None:
-        """Count it, and keep it if it is a cold start or a warm call that nothing of ours overlapped."""
+        """Count it, and keep it unless it overlapped others of ours, and was no cold start."""
         self._count_first(invocation, judgement.verdict)
+        self._count_wait(invocation, judgement.verdict)
         if not invocation.completed:
             return
         if judgement.verdict is Verdict.COLD and not behind_connection(invocation.phase):
             self._cold[judgement.cold_kind].append(invocation)
         elif judgement.verdict is Verdict.WARM and not invocation.phase.endswith(":burst"):
             self._warm.append(invocation)
+        elif judgement.verdict is Verdict.UNKNOWN and _is_first(invocation) is not None:
+            self._untold.append(invocation)
+
+    def _count_wait(self, invocation: Invocation, verdict: Verdict) -> None:
+        number, _, role = invocation.phase.partition(":")
+        first = _is_first(invocation)
+        if first is None or role == REUSED:
+            return
+        waits_ms = (self._first_ms if first else self._later_ms)[int(number)]
+        if not invocation.completed:
+            self._given_up += 1
+        elif verdict in RAN and invocation.wait_ns is not None:
+            waits_ms.append(invocation.wait_ns / 1e6)
 
     def _count_first(self, invocation: Invocation, verdict: Verdict) -> None:
         number, _, role = invocation.phase.partition(":")
@@ -57,25 +77,33 @@ class ProbedTally:
         """The figures; `seed` is that of the run and decides what is resampled."""
         numbers = Counter({kind: len(its) for kind, its in self._cold.items()})
         cold = self._cold[numbers.most_common(1)[0][0]] if numbers else []
-        groups = [
-            (Verdict.COLD, cold, True),
-            (Verdict.WARM, self._warm, True),
-            (Verdict.WARM, self._warm, False),
-        ]
         first, later = _executions(cold), _executions(self._warm)
         return Probed(
             target=self._target,
             first=dict(self._first),
-            phases=tuple(
-                _phases(verdict, dialled, its)
-                for verdict, every, dialled in groups
-                if (its := [one for one in every if one.dialled is dialled])
-            ),
+            phases=tuple(self._phases(cold)),
             exec_first_ms=quantiles([value for its in first.values() for value in its]),
             exec_later_ms=quantiles([value for its in later.values() for value in its]),
             first_execution_ms=difference_of_medians(first, later, seed),
+            first_over_later_ms=None
+            if self._given_up
+            else difference_of_medians(self._first_ms, self._later_ms, seed),
             connecting=self._connecting(),
         )
+
+    def _phases(self, cold: list[Invocation]) -> Iterator[Phases]:
+        """Of cold and warm calls; where none was told to be either, of first and later ones."""
+        groups: list[tuple[Verdict, bool | None, list[Invocation]]]
+        groups = [(Verdict.COLD, None, cold), (Verdict.WARM, None, self._warm)]
+        if not any(its for _, _, its in groups):
+            groups = [
+                (Verdict.UNKNOWN, first, [one for one in self._untold if _is_first(one) is first])
+                for first in (True, False)
+            ]
+        for verdict, first, its in groups:
+            for dialled in (True, False):
+                if alike := [one for one in its if one.dialled is dialled]:
+                    yield _phases(verdict, dialled, alike, first)
 
     def _connecting(self) -> Connecting | None:
         if not (self._connect_ahead_ns and (self._connected or self._silent or self._connections_failed)):
@@ -117,6 +145,16 @@ def _cold_or_not(verdicts: Counter[str]) -> tuple[int, int]:
     return verdicts[Verdict.COLD], sum(verdicts[other] for other in _WOKEN)
 
 
+def _is_first(invocation: Invocation) -> bool | None:
+    """Whether it was a round's first, behind a silence or a command, or came right after that; None for one
+    that was neither: before round 0 there is no silence.
+    """
+    number, _, role = invocation.phase.partition(":")
+    if role == PREPARED or (role == FIRST and number != "0"):
+        return True
+    return False if role in (FRESH, REUSED) else None
+
+
 def _executions(invocations: list[Invocation]) -> dict[int, list[float]]:
     """Reported executions by round, ms."""
     rounds: defaultdict[int, list[float]] = defaultdict(list)
@@ -126,9 +164,10 @@ def _executions(invocations: list[Invocation]) -> dict[int, list[float]]:
     return rounds
 
 
-def _phases(verdict: Verdict, dialled: bool, its: list[Invocation]) -> Phases:
+def _phases(verdict: Verdict, dialled: bool, its: list[Invocation], first: bool | None) -> Phases:
     return Phases(
         verdict=verdict.value,
+        first=first,
         connection="fresh" if dialled else "reused",
         n=len(its),
         dns_ms=_mean_ms([one.dns_ns for one in its]),

@@ -13,7 +13,7 @@ from coldbench.core.invocation import Error, Invocation
 from coldbench.core.price import Rates
 from coldbench.core.rounds import behind_connection
 from coldbench.core.summary import Interval, Result, TargetInfo
-from coldbench.core.verdict import ColdKind, Judgement, Verdict
+from coldbench.core.verdict import RAN, ColdKind, Judgement, Verdict
 from coldbench.stats.distribution import Distribution
 from coldbench.stats.init_spans import InitSpanTally
 from coldbench.stats.intervals import difference_of_medians
@@ -23,9 +23,6 @@ from coldbench.stats.reported import ReportedTimes
 from coldbench.stats.spent import SpentTally
 from coldbench.stats.stages import StageTally
 from coldbench.stats.values import BlockSample, Values
-
-# Verdicts of invocations that the function itself answered.
-_RAN = frozenset({Verdict.COLD, Verdict.WARM, Verdict.PREINITIALISED, Verdict.COLD_AFFECTED, Verdict.UNKNOWN})
 
 
 class _Waits:
@@ -124,7 +121,7 @@ class ResultTally:
         if not invocation.completed:
             return
         self._answer(invocation)
-        if verdict not in _RAN:
+        if verdict not in RAN:
             return
         if self._spent is not None:
             self._spent.add(invocation, verdict, self._round_trip_ns or 0)

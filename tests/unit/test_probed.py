@@ -89,13 +89,53 @@ def test_kinds_of_cold_starts_are_not_pooled_and_calls_of_a_burst_are_no_baselin
     assert (cold.n, cold.wait_ms) == (3, 100)
 
 
-def test_what_was_not_answered_or_not_told_has_no_part() -> None:
+def test_what_was_not_answered_has_no_part() -> None:
     tally = ProbedTally("f")
     add(tally, "0:first", Verdict.UNKNOWN)
     add(tally, "1:first", Verdict.COLD, error=True)
     found = tally.probed(seed=1)
     assert (found.phases, found.exec_first_ms, found.first_execution_ms) == ((), None, None)
     assert found.first == {"unknown": 1, "cold": 1}
+
+
+def untold(rounds: int = 6) -> ProbedTally:
+    """Rounds after silences (but for the first) in which nothing tells cold from warm."""
+    tally = ProbedTally("f")
+    for number in range(rounds):
+        add(tally, f"{number}:first", Verdict.UNKNOWN, wait_ms=100 + number if number else 900)
+        add(tally, f"{number}:fresh", Verdict.UNKNOWN, wait_ms=10 + number)
+        add(tally, f"{number}:reused", Verdict.UNKNOWN, wait_ms=4)
+        add(tally, f"{number}:burst", Verdict.UNKNOWN, wait_ms=50)
+    return tally
+
+
+def test_where_nothing_is_told_first_calls_stand_beside_later_ones() -> None:
+    found = untold().probed(seed=1)
+    first, fresh, reused = found.phases
+    assert (first.verdict, first.first, first.connection, first.n, first.wait_ms) == (
+        "unknown",
+        True,
+        "fresh",
+        5,
+        103,
+    )
+    assert (fresh.first, fresh.connection, fresh.n, fresh.wait_ms) == (False, "fresh", 6, 12.5)
+    assert (reused.first, reused.connection, reused.n, reused.wait_ms) == (False, "reused", 6, 4)
+    assert found.first_over_later_ms is not None
+    assert found.first_over_later_ms.value == 103 - 12.5
+    assert found.first_over_later_ms.low is not None
+
+
+def test_a_call_that_was_given_up_leaves_no_difference() -> None:
+    tally = untold()
+    add(tally, "6:first", Verdict.UNKNOWN, error=True)
+    assert tally.probed(seed=1).first_over_later_ms is None
+
+
+def test_where_some_are_told_the_others_have_no_phases() -> None:
+    tally = untold()
+    add(tally, "6:fresh", Verdict.WARM)
+    assert [its.verdict for its in tally.probed(seed=1).phases] == ["warm"]
 
 
 def connecting(

@@ -142,6 +142,29 @@ def test_whether_the_first_calls_were_cold_is_said(
     assert said is not None or "first calls" not in line
 
 
+UNTOLD = (
+    replace(COLD, verdict="unknown", first=True, n=9),
+    replace(WARM, verdict="unknown", first=False),
+    replace(KEPT, verdict="unknown", first=False),
+)
+
+
+def test_where_nothing_is_told_first_calls_are_priced_all_the_same() -> None:
+    found = replace(PROBED, phases=UNTOLD, first_over_later_ms=Interval(value=65.0, low=60.0, high=70.0))
+    said = list(answers(found, {"provocation": "gap"}))
+    assert "First calls waited 65.0 ms [60.0 to 70.0] longer (median) than those right after them" in said
+    assert any("fresh connection costs a call 10.0 ms more" in line for line in said)
+    *_, table = tables(probe(found))
+    assert [row[1] for row in table.rows] == [
+        "unknown, first, fresh",
+        "unknown, later, fresh",
+        "unknown, later, reused",
+    ]
+    told = replace(found, phases=(COLD, WARM))
+    for other, provocation in ((told, "gap"), (found, "burst")):
+        assert not any("First calls" in line for line in answers(other, {"provocation": provocation}))
+
+
 @pytest.mark.parametrize(
     ("wakes", "said"),
     [
