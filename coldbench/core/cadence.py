@@ -52,3 +52,11 @@ def recycled(cold: int, reached: int) -> bool:
     What a silence lets go it lets go together: half of them at least.
     """
     return 0 < cold < reached / 2
+
+
+def let_go(cold: int | None, slow: int, reached: int) -> bool:
+    """Whether the silence before a round let instances go; where no answer says which pings were `cold`, by
+    those that were `slow`. A few of these had to queue, perhaps, or met a replacement.
+    """
+    gone = slow if cold is None else cold
+    return gone > 0 and not recycled(gone, reached)

@@ -31,7 +31,8 @@ class Round(Struct, frozen=True, kw_only=True):
     pings: int
     hold_ms: float
     spread_ms: float
-    cold: int  # first uses among the answers
+    cold: int | None  # first uses among the answers; None where no answer says
+    slow: int = 0  # pings of the first attempt that waited as for a start, or for room; where cold is None
     recycled: bool  # they replace instances that were in use, in the main
     answers: int
     took_s: float
@@ -47,7 +48,8 @@ class Kept(Struct, frozen=True, kw_only=True):
     estimated: bool
     rounds: int
     coverage_pct: float | None
-    cold: int  # that slipped through after the first rounds
+    cold: int | None  # that slipped through after the first rounds; None where no answer says
+    slow: int = 0  # pings after the first rounds that waited as for a start, or for room; where cold is None
     pings: int
     hold_ms: float | None
     held_by: str | None
@@ -95,12 +97,13 @@ def queued(invocations: Sequence[Invocation], holding: Holding, hold_ns: int) ->
     return sum((one.wait_ns or 0) > longest_ns for one in answered)
 
 
-def first_uses(invocations: Sequence[Invocation]) -> int:
-    """How many answers say that they were the first of their instance."""
-    return sum(
-        evidence.cold_flag is True or (evidence.cold_flag is None and evidence.instance_seq == 1)
-        for evidence in (invocation.evidence for invocation in invocations if invocation.completed)
-    )
+def first_uses(invocations: Sequence[Invocation]) -> int | None:
+    """How many answers say that they were the first of their instance; None where none says either way."""
+    answers = [invocation.evidence for invocation in invocations if invocation.completed]
+    telling = [its for its in answers if its.cold_flag is not None or its.instance_seq is not None]
+    if not telling:
+        return None
+    return sum(its.instance_seq == 1 if its.cold_flag is None else its.cold_flag for its in telling)
 
 
 class Tally:
@@ -112,7 +115,8 @@ class Tally:
         self.rounds = 0
         self._reached: Counter[int] = Counter()  # in rounds that count
         self._estimated = False
-        self._cold = self._answers = 0
+        self._cold: int | None = None
+        self._slow = self._answers = 0
         self.last: Round | None = None
 
     def add(self, done: Round) -> None:
@@ -124,8 +128,10 @@ class Tally:
         if self.rounds == SETTLING_ROUNDS + 1:
             self._reached.clear()
         self._reached[done.reached] += 1
-        if self.rounds > SETTLING_ROUNDS:
-            self._cold += done.cold
+        counts = self.rounds > SETTLING_ROUNDS
+        if done.cold is not None:
+            self._cold = (self._cold or 0) + (done.cold if counts else 0)
+        self._slow += done.slow if counts else 0
 
     def kept(self, holding: Holding | None, period_ns: int, notes: Sequence[str]) -> Kept:
         """What they come to."""
@@ -139,6 +145,7 @@ class Tally:
             rounds=self.rounds,
             coverage_pct=100 * covered / counted if counted else None,
             cold=self._cold,
+            slow=self._slow,
             pings=self._answers,
             hold_ms=self.last.hold_ms if self.last else None,
             held_by=None if holding is None else holding.by,

@@ -8,7 +8,7 @@ from time import monotonic_ns, time_ns
 
 from msgspec import Struct
 
-from coldbench.core.cadence import Cadence, after_round, recycled
+from coldbench.core.cadence import Cadence, after_round, let_go, recycled
 from coldbench.core.durations import format_duration
 from coldbench.core.hold import HoldBy, Holding, held
 from coldbench.core.invocation import Invocation
@@ -119,13 +119,15 @@ class Keeper:
         began = monotonic_ns()
         wanted, limits = self.asked.instances, self.asked.limits
         answers: list[Invocation] = []
-        reached, estimated, widest_ns = 0, False, 0
+        reached, estimated, widest_ns, slow = 0, False, 0, 0
         for attempt in range(_ATTEMPTS):
             reach = self.reach
             sent = await self._ping(reach)
             answers += [one for one in sent if one.completed]
             if not answers:
                 return False
+            if attempt == 0:
+                slow = queued(sent, self.holding, reach.hold_ns)
             widest_ns = max(widest_ns, spread_ns(sent))
             by_these, estimated = self._reached(sent, reach)
             # Over all attempts of the round: each instance that was pinged lives on.
@@ -140,7 +142,7 @@ class Keeper:
             self.reach = more or reach
             if reached >= wanted or more is None or self._stopping:
                 break
-        self._rounded(began, answers, reached, estimated, widest_ns)
+        self._rounded(began, answers, reached, estimated, widest_ns, slow)
         return True
 
     def _met(self, sent: Sequence[Invocation], reach: Reach, *, first: bool) -> Met:
@@ -161,17 +163,17 @@ class Keeper:
         reached: int,
         estimated: bool,
         widest_ns: int,
+        slow: int,
     ) -> None:
         cold = first_uses(answers)
         # After a round that had reached all: before, instances are started because there are too few.
         last = self.tally.last
         settled = self.tally.rounds >= SETTLING_ROUNDS and last is not None and last.reached >= last.asked
-        replaced = settled and recycled(cold, reached)
-        self._replaced += cold if replaced else 0
+        replaced = settled and cold is not None and recycled(cold, reached)
+        self._replaced += (cold or 0) if replaced else 0
         if self.asked.adapts and settled:
-            changed = after_round(
-                self.cadence, evicted=cold > 0 and not replaced, shortest_ns=self.asked.shortest_ns
-            )
+            evicted = let_go(cold, slow, reached)
+            changed = after_round(self.cadence, evicted=evicted, shortest_ns=self.asked.shortest_ns)
             self._hopeless = changed is None
             self.cadence = changed or self.cadence
         took_ns = monotonic_ns() - began
@@ -196,6 +198,7 @@ class Keeper:
             hold_ms=self.reach.hold_ns / 1e6,
             spread_ms=widest_ns / 1e6,
             cold=cold,
+            slow=0 if cold is not None else slow,
             recycled=replaced,
             answers=len(answers),
             took_s=took_ns / 1e9,

@@ -99,11 +99,12 @@ class KeepingView:
 
 
 def _alike(one: Round, other: Round) -> bool:
-    return (one.reached, one.pings, one.hold_ms, one.cold, one.every_s) == (
+    return (one.reached, one.pings, one.hold_ms, one.cold, one.slow, one.every_s) == (
         other.reached,
         other.pings,
         other.hold_ms,
         other.cold,
+        other.slow,
         other.every_s,
     )
 
@@ -111,10 +112,11 @@ def _alike(one: Round, other: Round) -> bool:
 def _line(done: Round) -> str:
     about = "about " if done.estimated else ""
     cold = f", {count(done.cold, 'cold start')}" if done.cold else ""
+    slow = f", {done.slow} slow" if done.slow else ""
     return (
         f"{shown(done.target)}: {about}{done.reached} of {done.asked} instances by "
-        f"{count(done.pings, 'ping')} held {done.hold_ms:.0f} ms, sent within {done.spread_ms:.0f} ms{cold}; "
-        f"every {format_duration(round(done.every_s * 1e9))}"
+        f"{count(done.pings, 'ping')} held {done.hold_ms:.0f} ms, sent within {done.spread_ms:.0f} ms"
+        f"{cold}{slow}; every {format_duration(round(done.every_s * 1e9))}"
     )
 
 
@@ -135,5 +137,14 @@ def _kept(kept: Kept) -> Iterator[str]:
         f"{count(kept.asked, 'instance')}{more}"
     )
     if kept.rounds > SETTLING_ROUNDS:
+        yield _slipped(kept)
+
+
+def _slipped(kept: Kept) -> str:
+    if kept.cold is not None:
         slipped = count(kept.cold, "cold start") if kept.cold else "No cold start"
-        yield f"{slipped} slipped through"
+        return f"{slipped} slipped through"
+    untold = "No answer says whether a cold start slipped through"
+    if not kept.slow:
+        return f"{untold}; no ping waited as for one"
+    return f"{untold}; {count(kept.slow, 'ping')} waited as for one, or for room"

@@ -47,7 +47,8 @@ class Metrics:
     def invocations(self, its: Sequence[Invocation]) -> None:
         """Count them."""
         for one in its:
-            self._cold.labels(one.target).inc(first_uses([one]))
+            if (cold := first_uses([one])) is not None:
+                self._cold.labels(one.target).inc(cold)
             self._invocations.labels(one.target).inc(one.completed)
             self._errors.labels(one.target).inc(one.error is not None)
 

@@ -240,7 +240,7 @@ def _kept(keepwarm: Keepwarm) -> Table:
             "" if kept.coverage_pct is None else f"{kept.coverage_pct:.0f} %",
             f"{kept.rounds:,}",
             f"{kept.pings:,}",
-            f"{kept.cold:,}",
+            "" if kept.cold is None else f"{kept.cold:,}",
             "" if kept.hold_ms is None else f"{kept.hold_ms:.0f}",
             kept.held_by or "",
             "" if kept.every_s is None else format_duration(round(kept.every_s * 1e9)),

@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -235,6 +236,27 @@ def test_a_ping_longer_than_the_period_does_not_pile_up(tmp_path: Path) -> None:
         _, record = keep(tmp_path, "--url", server.url, "--every", "100ms", "--for", "6s")
     assert most == 1
     assert any("took longer than the period" in note for note in record["notes"])
+
+
+@pytest.mark.slow
+def test_without_a_word_on_first_uses_a_period_that_is_too_long_is_shortened(tmp_path: Path) -> None:
+    """It was lengthened, and no cold start was said to slip through, while each ping met one."""
+    last_s = 0.0
+
+    async def living_for_1500_ms(visit: Visit) -> bytes:
+        nonlocal last_s
+        if time.monotonic() - last_s > 1.5:
+            await asyncio.sleep(0.6)
+        last_s = time.monotonic()
+        return ok(b"{}")
+
+    with raw_server(living_for_1500_ms) as server:
+        code, record = keep(tmp_path, "--url", server.url, "--lifetime", "5s", "--for", "14s")
+    (kept,) = record["keepwarm"]["targets"]
+    assert code == 0
+    assert kept["cold"] is None
+    assert kept["slow"] >= 1
+    assert kept["every_s"] < 4
 
 
 def test_prometheus_reads_what_it_counts(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coldbench.core.cadence import Cadence, after_round, recycled
+from coldbench.core.cadence import Cadence, after_round, let_go, recycled
 from coldbench.core.errors import UsageError
 from coldbench.core.hold import HoldBy, Holding, held
 from coldbench.core.invocation import Evidence, Invocation
@@ -173,6 +173,8 @@ def test_at_a_rendezvous_the_execution_says_who_queued() -> None:
 def test_first_uses_are_those_that_say_so() -> None:
     assert first_uses([ping(cold_flag=True), ping(instance_seq=1), ping(instance_seq=2), ping()]) == 2
     assert first_uses([ping(cold_flag=False, instance_seq=1)]) == 0
+    assert first_uses([ping(), ping(instance="a")]) is None
+    assert first_uses([]) is None
 
 
 def test_ways_to_hold() -> None:
@@ -192,7 +194,7 @@ def test_ways_to_hold() -> None:
     assert held(target, Holding(by=HoldBy.NATURAL, warm_wait_ns=0), 0, 0) == target
 
 
-def done(number: int, reached: int, cold: int = 0) -> Round:
+def done(number: int, reached: int, cold: int | None = 0, slow: int = 0) -> Round:
     return Round(
         target="f",
         number=number,
@@ -204,6 +206,7 @@ def done(number: int, reached: int, cold: int = 0) -> Round:
         hold_ms=75,
         spread_ms=1,
         cold=cold,
+        slow=slow,
         recycled=False,
         answers=5,
         took_s=0.1,
@@ -219,6 +222,33 @@ def test_the_first_rounds_do_not_count() -> None:
     assert (kept.rounds, kept.reached, kept.coverage_pct, kept.cold) == (6, 5, 75.0, 8)
     both = together([kept, Tally("g", 3).kept(None, 10**9, ())])
     assert (both.asked, both.reached, both.rounds, both.coverage_pct) == (8, 5, 6, 75.0)
+
+
+def test_without_a_word_on_first_uses_slow_pings_are_counted() -> None:
+    tally = Tally("f", 5)
+    for number in range(6):
+        tally.add(done(number, 5, cold=None, slow=2))
+    kept = tally.kept(None, 10**9, ())
+    assert (kept.cold, kept.slow) == (None, 8)
+
+
+@pytest.mark.parametrize(
+    ("cold", "slow", "reached", "gone"),
+    [
+        (0, 0, 5, False),
+        (2, 0, 5, False),  # replaced while others lived on
+        (3, 0, 5, True),
+        (0, 5, 5, False),  # they queued: the answers say that none was a first use
+        (None, 0, 5, False),
+        (None, 2, 5, False),
+        (None, 3, 5, True),
+        (None, 1, 1, True),
+    ],
+)
+def test_a_silence_that_lets_go_lets_go_together(
+    cold: int | None, slow: int, reached: int, gone: bool
+) -> None:
+    assert let_go(cold, slow, reached) is gone
 
 
 # 23 November 2026 is a Monday.
