@@ -7,7 +7,8 @@ from coldbench.evidence.headers import Headers
 from coldbench.evidence.lists import pieces
 
 _LONGEST_WHY = 120
-_X_CACHE_HITS = frozenset(("hit", "tcp_hit", "tcp_mem_hit"))
+# Squid's and Akamai's, as Azure's CDN documents them ("Debug HTTP headers", x-cache), and the common `HIT`.
+_X_CACHE_HITS = frozenset(("hit", "tcp_hit", "tcp_mem_hit", "tcp_ims_hit", "tcp_remote_hit"))
 
 
 def who_answered(headers: Headers, status: int | None, *, ran: bool) -> tuple[AnsweredBy, str | None]:
@@ -31,12 +32,15 @@ def who_answered(headers: Headers, status: int | None, *, ran: bool) -> tuple[An
 
 
 def _aged(value: str) -> bool:
-    return value.isascii() and value.isdigit() and value.strip("0") != ""
+    """In any of several caches, whose ages stand in one line."""
+    ages = map(str.strip, value.split(","))
+    return any(age.isascii() and age.isdigit() and age.strip("0") != "" for age in ages)
 
 
 def _x_cache_hit(value: str) -> bool:
-    """`Hit from cloudfront`, `TCP_HIT from ...`, or a hit in any of several caches: `MISS, HIT`."""
-    return any(not _X_CACHE_HITS.isdisjoint(part.split()[:1]) for part in value.lower().split(","))
+    """`Hit from cloudfront`, `TCP_HIT from ...`, `Cache Hit`; a hit in any of several caches: `MISS, HIT`."""
+    parts = (part.removeprefix("cache ") for part in map(str.strip, value.lower().split(",")))
+    return any(not _X_CACHE_HITS.isdisjoint(part.split()[:1]) for part in parts)
 
 
 def _cache_status_hit(value: str) -> bool:
@@ -59,8 +63,12 @@ _SIGNS: tuple[tuple[str, AnsweredBy, Callable[[str], bool]], ...] = (
     ("cache-status", AnsweredBy.CACHE, _cache_status_hit),
     # The last two are answered from the cache too, while or although the origin is asked.
     ("cf-cache-status", AnsweredBy.CACHE, _one_of("hit", "stale", "updating")),
-    # Only a miss can be an execution.
-    ("x-vercel-cache", AnsweredBy.CACHE, lambda value: value.lower() != "miss"),
+    # As people name nginx's $upstream_cache_status, whose values these are; bunny.net's.
+    ("x-cache-status", AnsweredBy.CACHE, _one_of("hit", "stale", "updating")),
+    ("x-proxy-cache", AnsweredBy.CACHE, _one_of("hit", "stale", "updating")),
+    ("cdn-cache", AnsweredBy.CACHE, _one_of("hit", "stale")),
+    # The others (miss, bypass, revalidated) were served by the origin.
+    ("x-vercel-cache", AnsweredBy.CACHE, _one_of("hit", "stale", "prerender")),
     ("x-render-routing", AnsweredBy.FAILED_START, _one_of("hibernate-wake-error", "no-server")),
     # A component of the platform says that it answered; functions' own answers do not carry them.
     ("x-openfaas-internal", AnsweredBy.GATEWAY, bool),
