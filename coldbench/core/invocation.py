@@ -66,6 +66,12 @@ class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     answered_why: str | None = None  # the field that says so
     raw: dict[str, str] = {}
 
+    @property
+    def tells_of_use(self) -> bool:
+        """Whether anything says, or with other answers may say, if this was its instance's first use."""
+        paid = self.init_ms is not None and not self.init_is_per_instance
+        return paid or not (self.cold_flag is None and self.instance is None and self.instance_seq is None)
+
 
 class Invocation(Struct, frozen=True, kw_only=True, gc=False):
     """The facts of one invocation: a row of the table `invocation` of `samples.db`.

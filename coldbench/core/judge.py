@@ -24,7 +24,7 @@ from coldbench.core.surroundings import QUIET_NS, Surroundings, WarmWaits, surve
 from coldbench.core.verdict import ColdKind, Judgement, Verdict
 
 # Of the rules below, written into run.json: a folder judged by older rules is judged again when read.
-JUDGE_VERSION = 9
+JUDGE_VERSION = 10
 
 # With nothing to compare, a first use that waited less than this is not said to have waited for a start.
 _SHORTEST_START_MS = 50.0
@@ -168,13 +168,19 @@ def _came_before_init_ended(
 ) -> tuple[bool | None, str, float]:
     """Whether the request came before its instance's init had ended, what shows it, how surely (0 to 1)."""
     evidence = invocation.evidence
-    age = evidence.instance_age_ms
-    if age is not None and evidence.queue_ms is not None:
-        # Both were taken at one instant by one clock, the request's arrival at the instance.
-        before = evidence.queue_ms > age
-        shown = f"{age:g} ms after the end of init, having queued {evidence.queue_ms:g} ms"
-        return before, shown, 1.0
+    age, queue = evidence.instance_age_ms, evidence.queue_ms
     held = _held_ms(invocation, around)
+    # Of a first use: what its caller may have waited for.
+    init_ms = evidence.init_ms if first_use else None
+    if not (
+        age is None
+        or queue is None
+        or _too_long(queue, invocation, around)
+        or _behind_the_start(queue, age, held, init_ms)
+    ):
+        # Both at one instant, the request's arrival at the instance; the queue's beginning by the gateway's
+        # clock, which may be another one.
+        return queue > age, f"{age:g} ms after the end of init, having queued {queue:g} ms", 1.0
     if held is None or first_use is None:
         return None, "the wait is not known", 0.0
     if age is not None:
@@ -206,6 +212,21 @@ def _came_before_init_ended(
     if paid and not not_paid:
         return True, shown, 0.95
     return None, f"{shown}: not decided", 0.0
+
+
+def _too_long(queue_ms: float, invocation: Invocation, around: Surroundings) -> bool:
+    """Nobody queued longer than the caller waited: the queue was measured by two clocks."""
+    wait = invocation.wait_ns
+    return wait is not None and queue_ms > (wait - (around.round_trip_ns or 0)) / 1e6 + _EDGE_MS
+
+
+def _behind_the_start(queue: float, age: float, held: float | None, init: float | None) -> bool:
+    """Whether a first use was stamped only behind the start that it waited for: it arrived right after the
+    end of init, had not queued, and its caller waited for as long as the init took; ms.
+    """
+    if init is None or held is None or queue > age:
+        return False
+    return age <= _EDGE_MS and held >= max(_PAID * init, _EDGE_MS)
 
 
 def _explained(held: float, warm: WarmWaits | None, init: float | None) -> tuple[bool, bool]:
@@ -256,6 +277,9 @@ def _contradiction(invocation: Invocation, around: Surroundings) -> str | None:
         return f"the flag says {'first' if flag else 'later'} use, the sequence says {sequence}"
     if flag is False and evidence.init_ms is not None and not evidence.init_is_per_instance:
         return f"the flag says later use, yet an init of {evidence.init_ms:g} ms was reported"
+    queue, wait = evidence.queue_ms, invocation.wait_ns
+    if queue is not None and wait is not None and _too_long(queue, invocation, around):
+        return f"having queued {queue:g} ms, yet the caller waited {wait / 1e6:.1f} ms: two clocks"
     instance = evidence.instance
     if instance is not None and invocation.sent_ns is not None and _first_use(invocation, around)[0]:
         answered = around.first_answer_ns(instance)

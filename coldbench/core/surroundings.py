@@ -35,7 +35,7 @@ class Surroundings:
     def __init__(self) -> None:
         self.round_trip_ns: int | None = None
         self.calls = 0
-        self.silent = 0  # calls whose answer carries no evidence at all
+        self.silent = 0  # calls whose answer tells nothing of first uses
         self._sent = Spans(join_ns=QUIET_NS)
         self._waiting = Spans()
         # By the kind of connection: when it was sent, how long it waited.
@@ -51,7 +51,7 @@ class Surroundings:
     def add(self, invocation: Invocation) -> None:
         """Look at one more invocation, before the first question is asked."""
         self.calls += 1
-        self.silent += invocation.completed and not invocation.evidence.level
+        self.silent += invocation.completed and not invocation.evidence.tells_of_use
         connect, sent = invocation.connect_ns, invocation.sent_ns
         if connect is not None and (self.round_trip_ns is None or connect < self.round_trip_ns):
             # The network's round trip is the fastest handshake: everything else only adds to it.

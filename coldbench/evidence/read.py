@@ -63,7 +63,7 @@ def read(
     shim = read_shim(headers["server-timing"]) if "server-timing" in headers else {}
     record = _record(headers, body_start, api)
     report = read_log_tail(headers) | record
-    told = read_fields(headers, readings(platform, platforms))
+    told = _constant_init(read_fields(headers, readings(platform, platforms)))
     sent = told | shim | report
     if shim and "instance" in told:
         sent["container"] = told["instance"]
@@ -90,6 +90,16 @@ def read(
     return Evidence(
         level=level, answered_by=answered_by, answered_why=why, platform=platform, raw=raw, **sent
     )
+
+
+def _constant_init(told: dict[str, Any]) -> dict[str, Any]:
+    """No platform sends its init by a header, and nobody says whether such a one is of the call or a constant
+    of the instance, which comes with every answer: it is safe to take it for the latter. 0 is no init at all.
+    """
+    if "init_ms" not in told:
+        return told
+    others = {name: value for name, value in told.items() if name != "init_ms"}
+    return others | {"init_ms": told["init_ms"], "init_is_per_instance": True} if told["init_ms"] else others
 
 
 def _record(headers: Headers, body: bytes, api: str | None) -> dict[str, Any]:

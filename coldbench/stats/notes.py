@@ -35,7 +35,9 @@ def notes(
 def _who_answered(result: Result) -> Iterator[str]:
     verdicts = result.verdicts
     answered = sum(verdicts.values())
-    redirects = sum(n for status, n in result.statuses.items() if status.startswith("3"))
+    discarded = verdicts.get(Verdict.DISCARDED, 0)
+    # One that says that the function ran, or that was expected, is the function's own.
+    redirects = min(discarded, sum(n for status, n in result.statuses.items() if status.startswith("3")))
     if redirects:
         yield f"{redirects} answers were redirects, not the function: use the URL they point to"
     if verdicts.get(Verdict.THROTTLED):
@@ -48,7 +50,6 @@ def _who_answered(result: Result) -> Iterator[str]:
             f"{verdicts[Verdict.START_FAILED]} callers waited for an instance that never came up: "
             "look at the function's own log for its init error"
         )
-    discarded = verdicts.get(Verdict.DISCARDED, 0)
     if answered and discarded == answered:
         yield "no answer came from the function itself: something answered, or refused, in its place"
     elif discarded > redirects:
@@ -66,6 +67,7 @@ def advice(error: str) -> str:
 
 
 _KINDS = {
+    "unknown": "of a kind that is not known",
     ColdKind.IDLE.value: "after silence",
     ColdKind.SCALEOUT.value: "beside running instances",
     ColdKind.DEPLOY.value: "after a deployment or a command",
@@ -96,7 +98,7 @@ def _evidence(result: Result, silent: int, idle_s: tuple[float, float] | None) -
             f"{silent} answers carry no evidence of cold or warm: name a header with --cold-header or "
             f"--instance-header, or let the function carry the shim (coldbench shim); {by_waits}"
         )
-    if result.wait_warm_ms and not result.verdicts.get(Verdict.COLD):
+    if result.wait_warm_ms and _all_warm(result):
         yield _too_short(idle_s)
     if len(result.cold_kinds) > 1:
         kinds = ", ".join(f"{number} {_KINDS[kind]}" for kind, number in sorted(result.cold_kinds.items()))
@@ -108,12 +110,18 @@ def _evidence(result: Result, silent: int, idle_s: tuple[float, float] | None) -
         yield "too few cold or warm calls on the same kind of connection to price a cold start"
 
 
+def _all_warm(result: Result) -> bool:
+    """Behind some silence, and nothing that may have been a start, or shows that an instance had gone."""
+    told = {Verdict.WARM.value, Verdict.DISCARDED.value, Verdict.THROTTLED.value}
+    others = any(number for verdict, number in result.verdicts.items() if verdict not in told)
+    return not others and any(stage.silence_s for stage in result.stages)
+
+
 def _too_short(idle_s: tuple[float, float] | None) -> str:
-    known, run, gap = "", "6m", "6m-10m"
+    known, longer = "", "6m"
     if idle_s is not None:
-        known = f" ({idle_s[0]:g} to {idle_s[1]:g} s here)"
-        run, gap = f"{ceil(1.2 * idle_s[1])}s", f"{ceil(1.2 * idle_s[1])}s-{ceil(1.6 * idle_s[1])}s"
+        known, longer = f" ({idle_s[0]:g} to {idle_s[1]:g} s here)", f"{ceil(1.2 * idle_s[1])}s"
     return (
         f"no cold start was met: the silence is shorter than the platform keeps instances{known}; "
-        f"lengthen it, for instance --set idle.duration={run} (run) or --gap {gap} (probe)"
+        f"lengthen it, for instance --set idle.duration={longer}"
     )

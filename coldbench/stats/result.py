@@ -145,7 +145,7 @@ class ResultTally:
     def _answer(self, invocation: Invocation) -> None:
         evidence, wait_ns = invocation.evidence, invocation.wait_ns
         self._statuses[str(invocation.status)] += 1
-        self._silent += evidence.level == 0
+        self._silent += not evidence.tells_of_use
         self._level = max(self._level or 0, evidence.level)
         if self._first_status is None:
             self._first_status = invocation.status
@@ -200,6 +200,11 @@ class ResultTally:
         # Kinds of cold starts are never pooled: the figures are those of the kind that was met most.
         return self._cold[self.cold_kind] if self._cold else _ColdStarts()
 
+    def _cold_kinds(self) -> dict[str, int]:
+        """How many cold starts of each kind; those whose kind is not known only beside others."""
+        known = {kind.value: its.number for kind, its in self._cold.items() if kind}
+        return known | {"unknown": self._cold[None].number} if known and None in self._cold else known
+
     def _begun(self) -> Iterator[str]:
         if self._begun_before:
             behind = f"{self._begun_before} cold calls came behind a connection over which nothing was sent"
@@ -224,7 +229,7 @@ class ResultTally:
             round_trip_ms=_ms(self._round_trip_ns),
             init_spans=self._init_spans.spans(),
             stages=self._stages.waits(seed),
-            cold_kinds={kind.value: its.number for kind, its in self._cold.items() if kind},
+            cold_kinds=self._cold_kinds(),
             errors=dict(self._errors),
             statuses=dict(self._statuses),
             first_response=self._first_body or first_status,

@@ -137,6 +137,24 @@ def test_kinds_of_cold_starts_are_not_pooled() -> None:
     assert any("not pooled" in note for note in found.notes)
 
 
+def test_a_cold_start_of_no_known_kind_is_counted_beside_the_others() -> None:
+    told = [cold(n) for n in range(5)]
+    flagged = [
+        cold(10 + n, wait_ms=90, instance=None, instance_seq=None, cold_flag=True, sent_ms=5000.0 * n)
+        for n in range(6)
+    ]
+    assert result(flagged).cold_kinds == {}
+    found = result(told + flagged)
+    assert found.cold_kinds["unknown"] == 6
+    assert any("of a kind that is not known" in note for note in found.notes)
+
+
+def test_answers_that_tell_only_of_executions_carry_no_evidence_of_first_uses() -> None:
+    found = result([invocation(n, 10, level=1, exec_ms=3.0, sent_ms=100.0 * n) for n in range(9)])
+    assert found.verdicts["unknown"] == 9
+    assert found.notes[0].startswith("9 answers carry no evidence")
+
+
 def test_a_timeout_stays_in_the_response_times_as_at_least_that() -> None:
     late = invocation(99, 0, first_byte_ns=None, status=None, error=Error.TIMEOUT)
     found = result([warm(n) for n in range(20)] + [late])

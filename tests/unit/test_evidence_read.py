@@ -105,6 +105,7 @@ def test_what_any_platform_may_send() -> None:
         "level": 1,
         "cold_flag": True,
         "init_ms": 340.2,
+        "init_is_per_instance": True,
         "instance": "i-2",
         "request_id": "r-1",
     }
@@ -127,7 +128,8 @@ def test_the_shim_is_believed_before_the_platform_which_fills_in_the_rest() -> N
         ("X-Cold-Start: true\r\nX-Cold-Start: false", {}),
         ("X-Cold-Start: true\r\nX-Cold-Start: ", {}),
         ("X-Init-Duration-Ms: -3", {}),
-        ("X-Init-Duration-Ms: 0", {"level": 1, "init_ms": 0.0}),
+        ("X-Init-Duration-Ms: 0", {}),
+        ("X-Init-Duration-Ms: 5", {"level": 1, "init_ms": 5.0, "init_is_per_instance": True}),
         # it includes the wait for an instance
         ("X-Envoy-Upstream-Service-Time: 950", {}),
         ("Server-Timing: app;dur=5, total;dur=9", {}),

@@ -203,9 +203,42 @@ def test_contradictions_are_kept_and_weigh(facts: dict[str, Any]) -> None:
     assert judgement.confidence <= 0.5
 
 
+@pytest.mark.parametrize(
+    ("queue_ms", "age_ms", "wait_ms", "seq", "verdict", "contradicts"),
+    [
+        # The gateway's clock is 5 s behind the instance's: the queue is longer than the wait.
+        (5001, 1000, 12, 9, Verdict.WARM, True),
+        (5400, 0.4, 412, 1, Verdict.COLD, True),
+        # It is ahead, or stamps behind the start: none queued, yet the first use waited.
+        (0, 0.4, 412, 1, Verdict.COLD, False),
+        (0, 0.4, 3, 1, Verdict.PREINITIALISED, False),
+        (0, 0.4, 70, 1, Verdict.PREINITIALISED, False),  # something else took so long
+        # One answer that is sent again by a cache that nobody knows.
+        (340, 0.4, 3, 1, Verdict.UNKNOWN, True),
+        # The network, or a slow answer, may add to a wait what it likes.
+        (1, 900, 700, 9, Verdict.WARM, False),
+        (1, 90, 700, 2, Verdict.WARM, False),
+        (1, 90, 700, 1, Verdict.PREINITIALISED, False),
+    ],
+)
+def test_a_queue_that_the_wait_does_not_bear_out_is_not_believed(
+    queue_ms: float, age_ms: float, wait_ms: float, seq: int, verdict: Verdict, contradicts: bool
+) -> None:
+    said = shim(instance="a", instance_seq=seq, instance_age_ms=age_ms, queue_ms=queue_ms, init_ms=380)
+    judgement = judged(invocation(wait_ms=wait_ms, **said))
+    assert judgement.verdict is verdict
+    assert ("two clocks" in (judgement.contradiction or "")) is contradicts
+
+
+def test_an_init_that_comes_with_every_answer_is_no_first_use() -> None:
+    constant = {"init_ms": 350.0, "init_is_per_instance": True, "level": 1}
+    calls = [invocation(n, sent_ms=1000 * n, wait_ms=12 if n else 400, **constant) for n in range(9)]
+    assert {judgement.verdict for judgement in judge(calls)} == {Verdict.UNKNOWN}
+
+
 def test_two_first_uses_of_one_instance_contradict() -> None:
     one = shim(instance="a", instance_seq=1, instance_age_ms=0.4, queue_ms=70)
-    judgements = judge([invocation(0, sent_ms=0, **one), invocation(1, sent_ms=900, **one)])
+    judgements = judge([invocation(n, sent_ms=900 * n, wait_ms=75, **one) for n in (0, 1)])
     assert judgements[0].contradiction is None
     assert "had already answered" in (judgements[1].contradiction or "")
 

@@ -132,8 +132,8 @@ public final class ColdbenchShim {
             List<String> parts = new ArrayList<>(metrics);
             parts.add("exec;dur=" + ms(nowUs() - atUs));
             receivedUs.map(received -> atUs - received)
-                    .filter(queueUs -> Math.abs(queueUs) < OLDEST_US)
-                    .ifPresent(queueUs -> parts.add("queue;dur=" + ms(Math.max(0, queueUs))));
+                    .filter(queueUs -> queueUs >= 0 && queueUs < OLDEST_US)
+                    .ifPresent(queueUs -> parts.add("queue;dur=" + ms(queueUs)));
             return String.join(", ", parts);
         }
     }

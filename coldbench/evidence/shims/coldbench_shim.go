@@ -25,7 +25,7 @@ import (
 
 const (
 	holdAtMost = 10 * time.Second
-	oldestUs   = 3_600_000_000 // a stamp further away than an hour has another unit, or another clock
+	oldestUs   = 3_600_000_000 // a stamp older than an hour has another unit, one in the future another clock
 )
 
 var importedUs = NowUs()
@@ -149,11 +149,8 @@ func sinceReceipt(requestStart string, atUs int64) (int64, bool) {
 	stamp := strings.TrimPrefix(requestStart, "t=")
 	receivedUs, ok := micros(stamp)
 	queueUs := atUs - receivedUs
-	if !ok || stamp == requestStart || queueUs >= oldestUs || queueUs <= -oldestUs {
+	if !ok || stamp == requestStart || queueUs >= oldestUs || queueUs < 0 {
 		return 0, false
-	}
-	if queueUs < 0 {
-		queueUs = 0
 	}
 	return queueUs, true
 }

@@ -16,7 +16,7 @@
 import { randomUUID } from 'node:crypto';
 
 const HOLD_AT_MOST_MS = 10_000;
-const OLDEST_US = 3_600_000_000; // a stamp further away than an hour has another unit, or another clock
+const OLDEST_US = 3_600_000_000; // a stamp older than an hour has another unit, one in the future another clock
 
 // The clock of the system, epoch microseconds: Date.now() has only milliseconds.
 const zeroUs = Math.round(performance.timeOrigin * 1000);
@@ -76,7 +76,7 @@ export class Shim {
     const queue = at - (Number.isNaN(stamp) ? Number(epochMs ?? NaN) * 1000 : stamp);
     return () => {
       const timing = [...parts, `exec;dur=${ms(nowUs() - at)}`];
-      if (Math.abs(queue) < OLDEST_US) timing.push(`queue;dur=${ms(Math.max(0, queue))}`);
+      if (queue >= 0 && queue < OLDEST_US) timing.push(`queue;dur=${ms(queue)}`);
       return { 'Server-Timing': timing.join(', '), 'Cache-Control': 'no-store' };
     };
   }

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Headers = list[tuple[str, str]]
 
 _HOLD_AT_MOST_S = 10.0
-_OLDEST_US = 3_600_000_000  # a stamp further away than an hour has another unit, or another clock
+_OLDEST_US = 3_600_000_000  # a stamp older than an hour has another unit, one in the future another clock
 
 
 def now_us() -> int:
@@ -199,8 +199,8 @@ class Visit:
     def headers(self) -> Headers:
         """For the answer, right before it is sent."""
         parts = [*self._metrics, f"exec;dur={(now_us() - self._at_us) / 1000:.3f}"]
-        if self._queue_us is not None and abs(self._queue_us) < _OLDEST_US:
-            parts.append(f"queue;dur={max(0, self._queue_us) / 1000:.3f}")
+        if self._queue_us is not None and 0 <= self._queue_us < _OLDEST_US:
+            parts.append(f"queue;dur={self._queue_us / 1000:.3f}")
         return [("Server-Timing", ", ".join(parts)), ("Cache-Control", "no-store")]
 
 

@@ -61,8 +61,8 @@ coldbench_arrived() {
     # As nginx's t=${msec} has it; a stamp further away than an hour has another unit, or another clock.
     if [[ $1 == t=* ]] && coldbench_micros "${1#t=}"; then
         local queue_us=$((coldbench_at_us - coldbench_us))
-        if ((queue_us > -3600000000 && queue_us < 3600000000)); then
-            coldbench_as_ms $((queue_us > 0 ? queue_us : 0))
+        if ((queue_us >= 0 && queue_us < 3600000000)); then
+            coldbench_as_ms "$queue_us"
             coldbench_queue=", queue;dur=$coldbench_ms"
         fi
     fi
