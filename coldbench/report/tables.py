@@ -56,7 +56,8 @@ def tables(run: Run) -> Iterator[Table]:
         return
     if run.concurrency is not None:
         # Its calls are held on purpose: their times are not the function's.
-        yield growth_table(run.concurrency)
+        if run.concurrency.bursts:
+            yield growth_table(run.concurrency)
         yield _met(run)
         return
     if run.lifetime is not None and run.lifetime.curve:

@@ -55,7 +55,7 @@ def narrowest(shown_tables: Iterable[Table]) -> int:
 
 def _least(table: Table) -> int:
     widths = [
-        max(_width(head), *([_SHORTEST_NAME] if column.words else map(cell_len, cells)))
+        max([_width(head), *([_SHORTEST_NAME] if column.words else map(cell_len, cells))])
         for column, head, *cells in zip(table.columns, table.heads, *table.rows, strict=True)
     ]
     return sum(widths) + 2 * len(widths)  # a blank on the right of each, and one between two of them

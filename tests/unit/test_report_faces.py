@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 from rich.console import Console
 
+from coldbench.core.concurrency import Concurrency
 from coldbench.core.summary import Counts, Fidelity, Run, State
 from coldbench.report.tables import tables
 from coldbench.report.terminal import face, narrowest
@@ -35,6 +36,15 @@ def terminal(run: Run, *, width: int = 100, encoding: str = "utf-8", colour: boo
     console.print(face(run, FOLDER, console))
     file.flush()
     return stream.getvalue().decode(encoding)
+
+
+def test_a_concurrency_of_which_nothing_is_known_is_shown() -> None:
+    """It ended in a fault: a table without rows had no width."""
+    nothing = Concurrency(method="none", held_by="execution", single_ms=5.0)
+    run = run_of(SILENT, command="concurrency", concurrency=nothing)
+    assert narrowest(tables(run)) == 80
+    for shown in (terminal(run), text(run, None), markdown(run, None)):
+        assert "nothing is known of its concurrency" in " ".join(shown.split())
 
 
 def test_the_terminal_shows_every_part_of_the_run() -> None:
