@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -47,6 +48,7 @@ class Load:
     def __init__(self, order: Order, samples: Path, lead: Lead | None = None) -> None:
         """With `lead` the engine has the order carried out by workers."""
         self._workers: list[subprocess.Popen[bytes]] = []
+        self._killed_at_s: float | None = None  # when an engine that was to end at once is made to
         self._words = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the context
         self._writer = self._spawn("coldbench.engine.writer", str(samples), stdin=subprocess.PIPE)
         assert self._writer.stdin is not None
@@ -107,6 +109,8 @@ class Load:
                 selector.register(process.stdout, selectors.EVENT_READ, FrameReader())
             while selector.get_map():
                 ready = selector.select(tick_s)
+                if self._killed_at_s is not None and time.monotonic() > self._killed_at_s:
+                    self._engine.kill()  # it does not listen: a user's own file may never return
                 if not ready:
                     yield None
                 for key, _ in ready:
@@ -127,6 +131,7 @@ class Load:
     def abort(self) -> None:
         """End the engine at once: what is in flight is recorded as unfinished."""
         hang_up(self._engine)
+        self._killed_at_s = time.monotonic() + _END_S
 
     def fault(self) -> ColdbenchError | None:
         """What went wrong with a process that has ended, in its own last words."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from coldbench.core.rounds import Provocation
 from coldbench.core.summary import Connecting, Probed
-from coldbench.core.verdict import Verdict
+from coldbench.core.verdict import RAN, Verdict
 from coldbench.report.words import interval, ms
 
 # What would make more of the first calls cold.
@@ -27,15 +27,14 @@ def answers(probed: Probed, experiment: Mapping[str, object]) -> Iterator[str]:
 
 def _made_cold(probed: Probed, provocation: object) -> Iterator[str]:
     """In a burst it is not the first call that is to be cold."""
-    calls = sum(probed.first.values())
+    calls = sum(number for verdict, number in probed.first.items() if verdict in RAN)
     cold, unknown = probed.first.get(Verdict.COLD, 0), probed.first.get(Verdict.UNKNOWN, 0)
     if not calls or provocation not in _COLDER:
         return
     if cold == calls:
         yield f"All {calls} first calls were cold"
     elif unknown == calls:
-        all_alike = "none stands out: all were cold or all were warm"
-        yield f"Of {calls} first calls {all_alike}; {_COLDER[provocation]}"
+        yield f"Of {calls} first calls none can be told to be cold or warm; {_COLDER[provocation]}"
     else:
         told = f" ({unknown} could not be told)" if unknown else ""
         colder = "" if cold + unknown == calls else f": {_COLDER[provocation]}"

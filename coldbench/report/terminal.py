@@ -54,7 +54,7 @@ def narrowest(shown_tables: Iterable[Table]) -> int:
 
 
 def _least(table: Table) -> int:
-    widths = [
+    widths: list[int] = [
         max([_width(head), *([_SHORTEST_NAME] if column.words else map(cell_len, cells))])
         for column, head, *cells in zip(table.columns, table.heads, *table.rows, strict=True)
     ]

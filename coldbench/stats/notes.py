@@ -35,6 +35,9 @@ def notes(
 def _who_answered(result: Result) -> Iterator[str]:
     verdicts = result.verdicts
     answered = sum(verdicts.values())
+    if answered and not any(status.startswith(("2", "3")) for status in result.statuses) and result.statuses:
+        said = ", ".join(sorted(result.statuses))
+        yield f"every answer has an error status ({said}): is this the right URL, method and header?"
     discarded = verdicts.get(Verdict.DISCARDED, 0)
     # One that says that the function ran, or that was expected, is the function's own.
     redirects = min(discarded, sum(n for status, n in result.statuses.items() if status.startswith("3")))

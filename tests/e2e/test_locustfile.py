@@ -1,6 +1,8 @@
 """A user's own Locust file as a run's load: each of its requests is one invocation, seen at the socket."""
 
+import signal
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.e2e import cli
 from tests.e2e.cli import add_up, coldbench, only_folder, parsed
 from tests.e2e.raw_server import Pieces, Visit, ok, raw_server
 
@@ -175,3 +178,22 @@ def test_what_a_file_says_itself_cannot_be_said_beside_it(tmp_path: Path) -> Non
         done = run(tmp_path, BOTH, "--url", "http://127.0.0.1:9/", *option)
         assert done.returncode == 2, option
         assert "file" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_file_that_never_returns_is_ended_by_the_second_signal(tmp_path: Path) -> None:
+    """A server's script, say, which serves when it is imported: it heard no signal at all."""
+    (tmp_path / "serving.py").write_text(
+        "import pathlib, time\npathlib.Path('imported').touch()\ntime.sleep(600)"
+    )
+    asked = ("run", "--url", "http://127.0.0.1:1/", "--profile", "serving.py")
+    with cli.started(*asked, cwd=tmp_path) as run:
+        while not (tmp_path / "imported").exists():
+            assert run.poll() is None
+            time.sleep(0.05)
+        for _ in range(2):
+            run.send_signal(signal.SIGINT)
+            time.sleep(0.5)
+        _, words = run.communicate(timeout=60)
+    assert run.returncode != 0
+    assert "Traceback" not in words

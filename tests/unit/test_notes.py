@@ -60,3 +60,11 @@ def test_cold_starts_of_a_kind_that_is_not_known_are_named_beside_the_others() -
     mixed = replace(WARM, verdicts={"warm": 40, "cold": 18}, cold_kinds={"deploy": 6, "unknown": 12})
     said = next(notes(mixed, silent=0, found=()))
     assert "6 after a deployment or a command, 12 of a kind that is not known" in said
+
+
+def test_answers_that_are_all_errors_are_the_first_thing_said() -> None:
+    failing = Result(target="f", verdicts={"unknown": 24}, statuses={"401": 4, "500": 20})
+    first, *_ = notes(failing, silent=24, found=())
+    assert first == "every answer has an error status (401, 500): is this the right URL, method and header?"
+    some = replace(failing, statuses={"200": 4, "500": 20})
+    assert not any("every answer" in said for said in notes(some, silent=24, found=()))

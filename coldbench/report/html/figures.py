@@ -90,14 +90,17 @@ def startup(run: Run) -> Iterator[Figure]:
         for part in PARTS
         if any(part in bar.parts for bar in found)
     ]
+    drawn = {bar.target for bar in found}
     cold = ", ".join(
-        f"{shown(result.target, 24)} {result.startup_ms.n:,}" for result in run.results if result.startup_ms
+        f"{shown(result.target, 24)} {result.wait_cold_ms.n:,}"
+        for result in run.results
+        if result.wait_cold_ms and result.target in drawn
     )
     yield Figure(
         title="What a cold call waits for",
         caption="The median of each part, in the order in which a caller lives through them; medians do "
         "not add up exactly. Init is what the function's own code and runtime can change, platform overhead "
-        f"is not; unattributed is startup of which nobody said whose it is. n (cold): {cold or 'not told'}.",
+        f"is not; unattributed is startup of which nobody said whose it is. n (cold): {cold}.",
         option=charts.stacked([shown(bar.target, 24) for bar in found], parts, "ms"),
         height_px=90 + 44 * len(found),
     )
