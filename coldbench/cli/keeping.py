@@ -13,7 +13,8 @@ from coldbench.core.invocation import Invocation
 from coldbench.core.keepwarm import Round, together
 from coldbench.core.summary import Run, State
 from coldbench.core.target import Target
-from coldbench.probe.keepwarm import Asked, Keeper
+from coldbench.probe.keepwarm import Keeper
+from coldbench.probe.kept import Asked
 from coldbench.report.keeping import InstanceRow, KeepingView
 from coldbench.report.metrics import Metrics
 from coldbench.runs.events import EventLog

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from coldbench.core.hold import HoldBy, Holding, held
 from coldbench.core.invocation import Invocation
+from coldbench.core.judge import function_answered
 from coldbench.core.target import Target
 
 # Sends one request of a target on a fresh connection.
@@ -22,7 +23,7 @@ _CONFIRMATIONS = 2
 async def find_holding(
     target: Target, invoke: Invoke, request: str | None, *, rendezvous: bool = True
 ) -> Holding | None:
-    """The best way that works; `request` is the user's own. None when the target does not answer.
+    """The best way that works; `request` is the user's own. None when the function does not answer.
 
     `rendezvous` False leaves that out: each call is to be held for as long, whenever it is taken up.
     """
@@ -44,7 +45,10 @@ async def find_holding(
             released_ns = time_ns()
             invocation = await invoke(held(target, holding, asked_ns, released_ns))
             answered_ns = time_ns()
-            is_held = invocation.completed and (invocation.wait_ns or 0) - wait_ns >= _HELD * _ASKED_NS
+            is_held = (
+                function_answered(invocation, target.expect_status)
+                and (invocation.wait_ns or 0) - wait_ns >= _HELD * _ASKED_NS
+            )
             if not is_held:
                 break
         if not is_held:
@@ -61,5 +65,7 @@ async def find_holding(
 async def _warm(target: Target, invoke: Invoke) -> Invocation | None:
     """The one that waited least of a few calls one after the other: the first may have been cold."""
     calls = [await invoke(target) for _ in range(_WARM_CALLS)]
-    answered = [call for call in calls if call.completed and call.wait_ns is not None]
+    answered = [
+        call for call in calls if function_answered(call, target.expect_status) and call.wait_ns is not None
+    ]
     return min(answered, key=lambda call: call.wait_ns or 0, default=None)

@@ -2,20 +2,21 @@
 
 import asyncio
 import random
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic_ns, time_ns
 
 from msgspec import Struct
 
 from coldbench.core.cadence import Cadence, after_round, let_go, recycled
-from coldbench.core.durations import format_duration
-from coldbench.core.hold import HoldBy, Holding, held
+from coldbench.core.hold import Holding, held
 from coldbench.core.invocation import Invocation
-from coldbench.core.keepwarm import SETTLING_ROUNDS, Kept, Round, Tally, first_uses, instances_reached, queued
-from coldbench.core.reach import Limits, Met, Reach, covered, escalated, first_reach, resumed
+from coldbench.core.judge import function_answered
+from coldbench.core.keepwarm import SETTLING_ROUNDS, Kept, Round, Tally
+from coldbench.core.pings import first_uses, instances_reached, queued
+from coldbench.core.reach import Met, Reach, covered, escalated, first_reach, resumed
 from coldbench.core.target import Target
 from coldbench.probe.hold import find_holding
+from coldbench.probe.kept import Asked, Happened, notes, step
 from coldbench.probe.together import invoke_together, spread_ns
 
 _ATTEMPTS = 4  # in one round
@@ -23,20 +24,7 @@ _ATTEMPTS = 4  # in one round
 _JITTER = 0.1
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 300.0
 _NAP_S = 0.1
-_STEPS_TOLD = 4
 _FORGOTTEN_ROUNDS = 20
-
-
-class Asked(Struct, frozen=True, kw_only=True):
-    """What is to be done for a target. `adapts` finds the cadence; otherwise `every_ns` is kept."""
-
-    instances: int
-    every_ns: int
-    adapts: bool
-    shortest_ns: int
-    limits: Limits
-    per_instance: int  # for estimates without ids
-    hold_with: str | None
 
 
 class Keeper:
@@ -72,10 +60,7 @@ class Keeper:
         self.holding: Holding | None = None
         self.tally = Tally(target.name, asked.instances)
         self.instances: dict[str, Seen] = {}  # that answered in one of the last rounds
-        self._missed = 0  # rounds left out because the one before took longer than the period
-        self._hopeless = False
-        self._replaced = 0
-        self._steps: deque[str] = deque(maxlen=_STEPS_TOLD)
+        self._happened = Happened()
         self._run_id = run_id
         self._zero_ns = zero_ns
         self._next_seqs = next_seqs
@@ -93,7 +78,8 @@ class Keeper:
     @property
     def kept(self) -> Kept:
         """What the rounds so far come to."""
-        return self.tally.kept(self.holding, self.cadence.period_ns, list(self._notes()))
+        words = notes(self.asked, self._happened, self.tally.last, self.reach, self.holding, self.cadence)
+        return self.tally.kept(self.holding, self.cadence.period_ns, list(words))
 
     async def keep(self, begin_after_s: float) -> None:
         """Round after round. A target that does not answer is tried again less and less often."""
@@ -113,8 +99,7 @@ class Keeper:
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     async def _round(self) -> bool:
-        """One round; False when nothing answered, which is no round."""
-        assert self.holding is not None
+        """One round; False when the function did not answer, which is no round."""
         assert self.holding is not None
         began = monotonic_ns()
         wanted, limits = self.asked.instances, self.asked.limits
@@ -123,21 +108,22 @@ class Keeper:
         for attempt in range(_ATTEMPTS):
             reach = self.reach
             sent = await self._ping(reach)
-            answers += [one for one in sent if one.completed]
+            ours = [one for one in sent if function_answered(one, self.target.expect_status)]
+            answers += ours
             if not answers:
                 return False
             if attempt == 0:
-                slow = queued(sent, self.holding, reach.hold_ns)
+                slow = queued(ours, self.holding, reach.hold_ns)
             widest_ns = max(widest_ns, spread_ns(sent))
-            by_these, estimated = self._reached(sent, reach)
+            by_these, estimated = self._reached(ours, reach)
             # Over all attempts of the round: each instance that was pinged lives on.
             reached = by_these if estimated else self._reached(answers, reach)[0]
             if by_these >= wanted:
                 self.reach = covered(reach, by_these, wanted, spread_ns(sent))
                 break
-            met = self._met(sent, reach, first=attempt == 0)
+            met = self._met(ours, reach, first=attempt == 0)
             if met is not Met.GROWING:
-                self._steps.append(_step(reach, by_these, wanted))
+                self._happened.steps.append(step(reach, by_these, wanted))
             more = escalated(reach, by_these, wanted, spread_ns=spread_ns(sent), met=met, limits=limits)
             self.reach = more or reach
             if reached >= wanted or more is None or self._stopping:
@@ -145,12 +131,12 @@ class Keeper:
         self._rounded(began, answers, reached, estimated, widest_ns, slow)
         return True
 
-    def _met(self, sent: Sequence[Invocation], reach: Reach, *, first: bool) -> Met:
+    def _met(self, answers: Sequence[Invocation], reach: Reach, *, first: bool) -> Met:
         assert self.holding is not None
-        if not queued(sent, self.holding, reach.hold_ns):
+        if not queued(answers, self.holding, reach.hold_ns):
             return Met.PACKED
         # Whether instances are being started is seen by their first uses, or when the same is sent again.
-        return Met.GROWING if first or first_uses(sent) else Met.LATE
+        return Met.GROWING if first or first_uses(answers) else Met.LATE
 
     def _reached(self, answers: Sequence[Invocation], reach: Reach) -> tuple[int, bool]:
         assert self.holding is not None
@@ -170,16 +156,16 @@ class Keeper:
         last = self.tally.last
         settled = self.tally.rounds >= SETTLING_ROUNDS and last is not None and last.reached >= last.asked
         replaced = settled and cold is not None and recycled(cold, reached)
-        self._replaced += (cold or 0) if replaced else 0
+        self._happened.replaced += (cold or 0) if replaced else 0
         if self.asked.adapts and settled:
             evicted = let_go(cold, slow, reached)
             changed = after_round(self.cadence, evicted=evicted, shortest_ns=self.asked.shortest_ns)
-            self._hopeless = changed is None
+            self._happened.hopeless = changed is None
             self.cadence = changed or self.cadence
         took_ns = monotonic_ns() - began
         period_ns = self.cadence.period_ns * self._random.uniform(1 - _JITTER, 1)
         # A round that took longer than the period is followed at once: pings never pile up.
-        self._missed += int(took_ns // period_ns)
+        self._happened.left_out += int(took_ns // period_ns)
         self._next_s = max(0.0, period_ns - took_ns) / 1e9
         number = self.tally.rounds
         self.instances = {
@@ -231,7 +217,11 @@ class Keeper:
         self._append(sent)
         for one in sent:
             instance = one.evidence.instance
-            if one.completed and instance is not None:
+            if not function_answered(one, self.target.expect_status):
+                if one.completed:
+                    self._happened.others += 1
+                    self._happened.other_status = one.status
+            elif instance is not None:
                 before = self.instances.get(instance)
                 self.instances[instance] = Seen(
                     first_ns=before.first_ns if before else one.intended_ns,
@@ -246,36 +236,6 @@ class Keeper:
         while not self._stopping and (left_ns := end - monotonic_ns()) > 0:
             await asyncio.sleep(min(left_ns / 1e9, _NAP_S))
 
-    def _notes(self) -> Iterator[str]:
-        asked, last = self.asked.instances, self.tally.last
-        if last is None:
-            yield "never answered"
-            return
-        if self._steps:
-            yield f"{', '.join(self._steps)}; now {_step(self.reach, last.reached, asked)}"
-        if self.holding is not None and self.holding.by is HoldBy.NATURAL and asked > 1:
-            yield (
-                "nothing holds its instances but their own execution: let it honour the shim's hold header, "
-                "or name a path or a body that takes long enough with --hold-with"
-            )
-        if last.estimated:
-            yield (
-                "its answers name no instance: how many were reached is estimated by the waits, for "
-                f"{self.asked.per_instance} at a time in an instance (--concurrency)"
-            )
-        if self._hopeless:
-            yield (
-                f"instances are let go within {format_duration(self.cadence.period_ns)}: no timer of "
-                f"{format_duration(self.asked.shortest_ns)} or more keeps them"
-            )
-        if self._replaced:
-            yield (
-                f"{self._replaced} of the instances were replaced while others lived on: the platform "
-                "recycles instances in use, which no ping prevents"
-            )
-        if self._missed:
-            yield f"{self._missed} rounds were left out because the one before took longer than the period"
-
 
 class Seen(Struct, frozen=True):
     """An instance as the pings have seen it; instants on the run's clock."""
@@ -285,8 +245,3 @@ class Seen(Struct, frozen=True):
     last_round: int
     pings: int
     age_ms: float | None
-
-
-def _step(reach: Reach, reached: int, asked: int) -> str:
-    pings = "1 ping" if reach.pings == 1 else f"{reach.pings} pings"
-    return f"{pings} held {reach.hold_ns / 1e6:.0f} ms reached {reached} of {asked}"

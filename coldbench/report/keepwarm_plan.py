@@ -6,7 +6,7 @@ from coldbench.core.durations import format_duration
 from coldbench.core.price import Price
 from coldbench.core.target import Target
 from coldbench.core.trace import Recording
-from coldbench.probe.keepwarm import Asked
+from coldbench.probe.kept import Asked
 from coldbench.report.words import count, shown
 from coldbench.stats.cost import (
     Budget,

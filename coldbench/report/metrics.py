@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from coldbench.core.errors import UsageError
 from coldbench.core.invocation import Invocation
-from coldbench.core.keepwarm import Round, first_uses
+from coldbench.core.keepwarm import Round
+from coldbench.core.pings import first_uses
 
 _LABELS = ("faas_name",)
 

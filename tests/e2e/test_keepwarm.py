@@ -152,6 +152,22 @@ def test_one_instance_that_takes_all_is_fewer_than_asked(tmp_path: Path) -> None
     assert code == 4
 
 
+@pytest.mark.parametrize("status", [503, 404, 429])
+def test_what_answers_in_the_functions_place_keeps_nothing_warm(tmp_path: Path, status: int) -> None:
+    """It was one instance, covered to 100 %, with exit code 0."""
+
+    async def refusing(visit: Visit) -> bytes:
+        return b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status
+
+    with raw_server(refusing) as server:
+        code, record = keep(tmp_path, "--url", server.url, "--every", "200ms", "--for", "2s")
+    assert code == 4
+    kept = record["keepwarm"]
+    assert (kept["reached"], kept["rounds"]) == (None, 0)
+    assert not kept["coverage_pct"]
+    assert any(f"the last with status {status}" in note for note in record["notes"])
+
+
 @pytest.mark.slow
 @pytest.mark.promise("keepwarm is ended or killed, and started again", "it goes on with what was found")
 def test_sigterm_ends_in_order_and_a_killed_one_is_gone_on_with(tmp_path: Path) -> None:

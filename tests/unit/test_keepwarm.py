@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from coldbench.core.cadence import Cadence, after_round, let_go, recycled
 from coldbench.core.errors import UsageError
 from coldbench.core.hold import HoldBy, Holding, held
-from coldbench.core.invocation import Evidence, Invocation
-from coldbench.core.keepwarm import Round, Tally, first_uses, instances_reached, queued, together
+from coldbench.core.invocation import AnsweredBy, Evidence, Invocation
+from coldbench.core.judge import function_answered
+from coldbench.core.keepwarm import Round, Tally, together
+from coldbench.core.pings import first_uses, instances_reached, queued
 from coldbench.core.reach import Limits, Met, Reach, covered, escalated, first_reach, resumed
 from coldbench.core.target import Target
 from coldbench.core.window import is_open, parse_window
@@ -158,6 +161,27 @@ def test_ids_are_counted_and_without_them_it_is_an_estimate() -> None:
     assert instances_reached(nameless, holding, 75 * MS, 1) == (3, True)
     assert instances_reached(nameless, holding, 75 * MS, 2) == (2, True)
     assert queued(nameless, holding, 75 * MS) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "facts", "expected", "answered"),
+    [
+        (200, {}, (), True),
+        (503, {"answered_by": AnsweredBy.GATEWAY}, (), False),
+        (429, {"answered_by": AnsweredBy.THROTTLE}, (), False),
+        (200, {"answered_by": AnsweredBy.CACHE}, (), False),
+        (200, {"answered_by": AnsweredBy.UNEXPECTED}, (), False),
+        (302, {}, (), False),
+        (404, {}, (), False),  # a gateway's looks like that, too
+        (404, {}, (404,), True),
+        (404, {"instance": "a"}, (), True),
+        (500, {"answered_by": AnsweredBy.FUNCTION}, (), True),
+    ],
+)
+def test_only_what_the_function_answers_counts(
+    status: int, facts: dict[str, Any], expected: tuple[int, ...], answered: bool
+) -> None:
+    assert function_answered(replace(ping(**facts), status=status), expected) is answered
 
 
 def test_at_a_rendezvous_the_execution_says_who_queued() -> None:

@@ -1,0 +1,87 @@
+"""What is asked of keeping one target warm, and what there is to say of it."""
+
+from collections import deque
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import Struct
+
+from coldbench.core.cadence import Cadence
+from coldbench.core.durations import format_duration
+from coldbench.core.hold import HoldBy, Holding
+from coldbench.core.keepwarm import Round
+from coldbench.core.reach import Limits, Reach
+
+_STEPS_TOLD = 4
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What is to be done for a target. `adapts` finds the cadence; otherwise `every_ns` is kept."""
+
+    instances: int
+    every_ns: int
+    adapts: bool
+    shortest_ns: int
+    limits: Limits
+    per_instance: int  # for estimates without ids
+    hold_with: str | None
+
+
+class Happened(Struct, kw_only=True):
+    """What is told beside the rounds, counted while they go."""
+
+    left_out: int = 0  # rounds, because the one before took longer than the period
+    hopeless: bool = False
+    replaced: int = 0
+    steps: deque[str] = msgspec.field(default_factory=lambda: deque(maxlen=_STEPS_TOLD))
+    others: int = 0  # whole answers that were not the function's
+    other_status: int | None = None  # of the last of them
+
+
+def notes(
+    asked: Asked,
+    happened: Happened,
+    last: Round | None,
+    reach: Reach,
+    holding: Holding | None,
+    cadence: Cadence,
+) -> Iterator[str]:
+    """A sentence for each thing that its rounds alone do not show."""
+    if happened.others:
+        yield (
+            f"answers not counted: {happened.others}, the last with status {happened.other_status}: "
+            "not the function's own, as far as is told (--expect-status names those that are)"
+        )
+    if last is None:
+        yield "never answered"
+        return
+    if happened.steps:
+        yield f"{', '.join(happened.steps)}; now {step(reach, last.reached, asked.instances)}"
+    if holding is not None and holding.by is HoldBy.NATURAL and asked.instances > 1:
+        yield (
+            "nothing holds its instances but their own execution: let it honour the shim's hold header, "
+            "or name a path or a body that takes long enough with --hold-with"
+        )
+    if last.estimated:
+        yield (
+            "its answers name no instance: how many were reached is estimated by the waits, for "
+            f"{asked.per_instance} at a time in an instance (--concurrency)"
+        )
+    if happened.hopeless:
+        yield (
+            f"instances are let go within {format_duration(cadence.period_ns)}: no timer of "
+            f"{format_duration(asked.shortest_ns)} or more keeps them"
+        )
+    if happened.replaced:
+        yield (
+            f"{happened.replaced} of the instances were replaced while others lived on: the platform "
+            "recycles instances in use, which no ping prevents"
+        )
+    if happened.left_out:
+        yield f"{happened.left_out} rounds were left out because the one before took longer than the period"
+
+
+def step(reach: Reach, reached: int, asked: int) -> str:
+    """What was sent and what it came to, in words."""
+    pings = "1 ping" if reach.pings == 1 else f"{reach.pings} pings"
+    return f"{pings} held {reach.hold_ns / 1e6:.0f} ms reached {reached} of {asked}"
