@@ -20,7 +20,7 @@ class Round(Struct, frozen=True, kw_only=True):
     number: int
     at_s: float
     asked: int  # instances
-    reached: int  # distinct instances that answered; an estimate where `estimated`
+    reached: int | None  # distinct instances that answered, where it is told; an estimate where `estimated`
     estimated: bool
     pings: int
     hold_ms: float
@@ -34,7 +34,10 @@ class Round(Struct, frozen=True, kw_only=True):
 
 
 class Kept(Struct, frozen=True, kw_only=True):
-    """What the rounds of one target come to. `reached` is the median of the rounds that count."""
+    """What the rounds of one target come to. `reached` is the median of the rounds that count.
+
+    It and the coverage are None where nothing ever told how many instances there were.
+    """
 
     target: str
     asked: int
@@ -69,6 +72,7 @@ class Tally:
         self._asked = asked
         self.rounds = 0
         self._reached: Counter[int] = Counter()  # in rounds that count
+        self._untold = 0  # rounds that count
         self._estimated = False
         self._cold: int | None = None
         self._slow = self._answers = 0
@@ -82,7 +86,11 @@ class Tally:
         self._estimated = done.estimated
         if self.rounds == SETTLING_ROUNDS + 1:
             self._reached.clear()
-        self._reached[done.reached] += 1
+            self._untold = 0
+        if done.reached is None:
+            self._untold += 1
+        else:
+            self._reached[done.reached] += 1
         counts = self.rounds > SETTLING_ROUNDS
         if done.cold is not None:
             self._cold = (self._cold or 0) + (done.cold if counts else 0)
@@ -98,7 +106,8 @@ class Tally:
             reached=_median(self._reached),
             estimated=self._estimated,
             rounds=self.rounds,
-            coverage_pct=100 * covered / counted if counted else None,
+            # Beside rounds that tell, one that does not tell has shown nothing.
+            coverage_pct=100 * covered / (counted + self._untold) if counted else None,
             cold=self._cold,
             slow=self._slow,
             pings=self._answers,
@@ -121,12 +130,13 @@ def _median(counts: Counter[int]) -> int | None:
 
 def together(kept: Sequence[Kept]) -> Keepwarm:
     """The same for all targets."""
-    reached = [one.reached for one in kept if one.reached is not None]
-    coverages = [one.coverage_pct for one in kept if one.coverage_pct is not None]
+    answered = [one for one in kept if one.rounds]
+    reached = [one.reached for one in answered if one.reached is not None]
+    coverages = [one.coverage_pct for one in answered if one.coverage_pct is not None]
     return Keepwarm(
         asked=sum(one.asked for one in kept),
-        reached=sum(reached) if reached else None,
+        reached=sum(reached) if reached and len(reached) == len(answered) else None,
         rounds=sum(one.rounds for one in kept),
-        coverage_pct=min(coverages, default=None),
+        coverage_pct=min(coverages) if coverages and len(coverages) == len(answered) else None,
         targets=tuple(kept),
     )

@@ -4,26 +4,49 @@ from collections.abc import Sequence
 
 from coldbench.core.hold import HoldBy, Holding
 from coldbench.core.invocation import Invocation
+from coldbench.core.surroundings import round_trip_ns
 
 # Without evidence: a ping that waited so much longer than a warm one had an instance started, or queued.
 _UNLIKE_WARM_NS = 50_000_000
 _UNLIKE_WARM = 0.5
+_ROOM = 1.2
 # A ping that came with the others is held for more than this part of the hold.
 _HELD = 0.25
 
 
 def instances_reached(
-    invocations: Sequence[Invocation], holding: Holding, hold_ns: int, per_instance: int
-) -> tuple[int, bool]:
-    """How many instances answered overlapping pings, and whether that is an estimate.
+    answers: Sequence[Invocation], holding: Holding, hold_ns: int, spread_ns: int, per_instance: int
+) -> tuple[int | None, bool]:
+    """How many instances gave these answers to overlapping pings, and whether that is an estimate.
 
-    By their ids. Without ids: pings that did not queue, `per_instance` to an instance.
+    By their ids. Without ids: pings that did not queue, `per_instance` to an instance; None where one that
+    had queued would not be told from the others. One answer is one instance, whatever held it.
     """
-    answered = [invocation for invocation in invocations if invocation.completed]
-    ids = {invocation.evidence.instance for invocation in answered} - {None}
+    ids = {answer.evidence.instance for answer in answers} - {None}
     if ids:
         return len(ids), False
-    return -(-(len(answered) - queued(answered, holding, hold_ns)) // per_instance), True
+    number = -(-(len(answers) - queued(answers, holding, hold_ns)) // per_instance)
+    if number > 1 and not tells_queued(answers, holding, hold_ns, spread_ns):
+        return None, True
+    return number, True
+
+
+def tells_queued(answers: Sequence[Invocation], holding: Holding, hold_ns: int, spread_ns: int) -> bool:
+    """Whether a ping that waited behind another one has waited so long that it is told from one that did not.
+
+    The last of those that left within `spread_ns` waits so much less. The network is no part of a wait.
+    """
+    if holding.by is HoldBy.UNTIL:
+        return True
+    held_ns = max(0, holding.warm_wait_ns - (round_trip_ns(answers) or 0))
+    if holding.by is HoldBy.FOR:
+        held_ns = max(held_ns, hold_ns)
+    return held_ns > _tolerance_ns(holding) + spread_ns
+
+
+def least_hold_ns(holding: Holding, spread_ns: int) -> int:
+    """Held for so long, pings that left within that spread and queued are surely told from others."""
+    return round(_ROOM * (_tolerance_ns(holding) + spread_ns))
 
 
 def queued(invocations: Sequence[Invocation], holding: Holding, hold_ns: int) -> int:
@@ -38,8 +61,12 @@ def queued(invocations: Sequence[Invocation], holding: Holding, hold_ns: int) ->
             one.evidence.exec_ms is not None and one.evidence.exec_ms < shortest_ms for one in answered
         )
     longest_ns = holding.warm_wait_ns + (hold_ns if holding.by is HoldBy.FOR else 0)
-    longest_ns += max(_UNLIKE_WARM_NS, round(_UNLIKE_WARM * holding.warm_wait_ns))
+    longest_ns += _tolerance_ns(holding)
     return sum((one.wait_ns or 0) > longest_ns for one in answered)
+
+
+def _tolerance_ns(holding: Holding) -> int:
+    return max(_UNLIKE_WARM_NS, round(_UNLIKE_WARM * holding.warm_wait_ns))
 
 
 def first_uses(invocations: Sequence[Invocation]) -> int | None:

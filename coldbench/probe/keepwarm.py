@@ -8,12 +8,12 @@ from time import monotonic_ns, time_ns
 from msgspec import Struct
 
 from coldbench.core.cadence import Cadence, after_round, let_go, recycled
-from coldbench.core.hold import Holding, held
+from coldbench.core.hold import HoldBy, Holding, held
 from coldbench.core.invocation import Invocation
 from coldbench.core.judge import function_answered
 from coldbench.core.keepwarm import SETTLING_ROUNDS, Kept, Round, Tally
-from coldbench.core.pings import first_uses, instances_reached, queued
-from coldbench.core.reach import Met, Reach, covered, escalated, first_reach, resumed
+from coldbench.core.pings import first_uses, instances_reached, least_hold_ns, queued
+from coldbench.core.reach import Met, Reach, covered, escalated, first_reach, lengthened, resumed
 from coldbench.core.target import Target
 from coldbench.probe.hold import find_holding
 from coldbench.probe.kept import Asked, Happened, notes, step
@@ -104,7 +104,8 @@ class Keeper:
         began = monotonic_ns()
         wanted, limits = self.asked.instances, self.asked.limits
         answers: list[Invocation] = []
-        reached, estimated, widest_ns, slow = 0, False, 0, 0
+        reached: int | None = 0
+        estimated, widest_ns, slow = False, 0, 0
         for attempt in range(_ATTEMPTS):
             reach = self.reach
             sent = await self._ping(reach)
@@ -114,19 +115,27 @@ class Keeper:
                 return False
             if attempt == 0:
                 slow = queued(ours, self.holding, reach.hold_ns)
-            widest_ns = max(widest_ns, spread_ns(sent))
-            by_these, estimated = self._reached(ours, reach)
+            spread = spread_ns(sent)
+            widest_ns = max(widest_ns, spread)
+            by_these, estimated = self._reached(ours, reach, spread)
             # Over all attempts of the round: each instance that was pinged lives on.
-            reached = by_these if estimated else self._reached(answers, reach)[0]
+            reached = by_these if estimated else self._reached(answers, reach, spread)[0]
+            least_ns = least_hold_ns(self.holding, max(reach.widest_ns, spread)) if estimated else 0
+            if by_these is None:
+                more = lengthened(reach, least_ns, limits) if self.holding.by is HoldBy.FOR else None
+                self.reach = more or reach
+                if more is None or self._stopping:
+                    break
+                continue
             if by_these >= wanted:
-                self.reach = covered(reach, by_these, wanted, spread_ns(sent))
+                self.reach = covered(reach, by_these, wanted, spread, least_ns)
                 break
             met = self._met(ours, reach, first=attempt == 0)
             if met is not Met.GROWING:
                 self._happened.steps.append(step(reach, by_these, wanted))
-            more = escalated(reach, by_these, wanted, spread_ns=spread_ns(sent), met=met, limits=limits)
+            more = escalated(reach, by_these, wanted, spread_ns=spread, met=met, limits=limits)
             self.reach = more or reach
-            if reached >= wanted or more is None or self._stopping:
+            if (reached or 0) >= wanted or more is None or self._stopping:
                 break
         self._rounded(began, answers, reached, estimated, widest_ns, slow)
         return True
@@ -138,15 +147,15 @@ class Keeper:
         # Whether instances are being started is seen by their first uses, or when the same is sent again.
         return Met.GROWING if first or first_uses(answers) else Met.LATE
 
-    def _reached(self, answers: Sequence[Invocation], reach: Reach) -> tuple[int, bool]:
+    def _reached(self, answers: Sequence[Invocation], reach: Reach, spread: int) -> tuple[int | None, bool]:
         assert self.holding is not None
-        return instances_reached(answers, self.holding, reach.hold_ns, self.asked.per_instance)
+        return instances_reached(answers, self.holding, reach.hold_ns, spread, self.asked.per_instance)
 
     def _rounded(
         self,
         began: int,
         answers: Sequence[Invocation],
-        reached: int,
+        reached: int | None,
         estimated: bool,
         widest_ns: int,
         slow: int,
@@ -154,11 +163,13 @@ class Keeper:
         cold = first_uses(answers)
         # After a round that had reached all: before, instances are started because there are too few.
         last = self.tally.last
-        settled = self.tally.rounds >= SETTLING_ROUNDS and last is not None and last.reached >= last.asked
-        replaced = settled and cold is not None and recycled(cold, reached)
+        settled = self.tally.rounds >= SETTLING_ROUNDS and last is not None and _all(last)
+        # Of which a part went, where nothing tells how many instances there were.
+        among = len(answers) if reached is None else reached
+        replaced = settled and cold is not None and recycled(cold, among)
         self._happened.replaced += (cold or 0) if replaced else 0
         if self.asked.adapts and settled:
-            evicted = let_go(cold, slow, reached)
+            evicted = let_go(cold, slow, among)
             changed = after_round(self.cadence, evicted=evicted, shortest_ns=self.asked.shortest_ns)
             self._happened.hopeless = changed is None
             self.cadence = changed or self.cadence
@@ -245,3 +256,8 @@ class Seen(Struct, frozen=True):
     last_round: int
     pings: int
     age_ms: float | None
+
+
+def _all(done: Round) -> bool:
+    """Whether a round may have reached all: too few is what starts instances in the next one."""
+    return done.reached is None or done.reached >= done.asked

@@ -55,14 +55,19 @@ def notes(
     if last is None:
         yield "never answered"
         return
-    if happened.steps:
+    if happened.steps and last.reached is not None:
         yield f"{', '.join(happened.steps)}; now {step(reach, last.reached, asked.instances)}"
     if holding is not None and holding.by is HoldBy.NATURAL and asked.instances > 1:
         yield (
             "nothing holds its instances but their own execution: let it honour the shim's hold header, "
             "or name a path or a body that takes long enough with --hold-with"
         )
-    if last.estimated:
+    if last.reached is None:
+        yield (
+            f"its answers name no instance, and {_busy(reach, holding)} is too short to tell pings that "
+            "waited behind one another from pings with an instance each: how many there were is not known"
+        )
+    elif last.estimated:
         yield (
             "its answers name no instance: how many were reached is estimated by the waits, for "
             f"{asked.per_instance} at a time in an instance (--concurrency)"
@@ -79,6 +84,12 @@ def notes(
         )
     if happened.left_out:
         yield f"{happened.left_out} rounds were left out because the one before took longer than the period"
+
+
+def _busy(reach: Reach, holding: Holding | None) -> str:
+    if holding is None or holding.by is HoldBy.FOR:
+        return f"a hold of {reach.hold_ns / 1e6:.0f} ms (see --max-hold)"
+    return f"an execution of at most {holding.warm_wait_ns / 1e6:.0f} ms"
 
 
 def step(reach: Reach, reached: int, asked: int) -> str:

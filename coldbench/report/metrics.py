@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Sequence
+from math import nan
 
 from coldbench.core.errors import UsageError
 from coldbench.core.invocation import Invocation
@@ -56,7 +57,7 @@ class Metrics:
     def round(self, done: Round) -> None:
         """Take over what a round found."""
         self._asked.labels(done.target).set(done.asked)
-        self._reached.labels(done.target).set(done.reached)
+        self._reached.labels(done.target).set(nan if done.reached is None else done.reached)
         self._period.labels(done.target).set(done.every_s)
 
     def close(self) -> None:

@@ -152,6 +152,23 @@ def test_one_instance_that_takes_all_is_fewer_than_asked(tmp_path: Path) -> None
     assert code == 4
 
 
+def test_without_ids_and_a_hold_nothing_is_claimed(tmp_path: Path) -> None:
+    """One instance that served all was three, covered to 100 %."""
+
+    async def nameless(visit: Visit) -> bytes:
+        return ok(b"{}")
+
+    with raw_server(nameless) as server:
+        code, record = keep(
+            tmp_path, "--url", server.url, "--instances", "3", "--every", "300ms", "--for", "2s"
+        )
+    assert code == 4
+    kept = record["keepwarm"]
+    assert kept["rounds"] > 2
+    assert (kept["reached"], kept["coverage_pct"]) == (None, None)
+    assert any("how many there were is not known" in note for note in record["notes"])
+
+
 @pytest.mark.parametrize("status", [503, 404, 429])
 def test_what_answers_in_the_functions_place_keeps_nothing_warm(tmp_path: Path, status: int) -> None:
     """It was one instance, covered to 100 %, with exit code 0."""

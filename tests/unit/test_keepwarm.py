@@ -15,8 +15,8 @@ from coldbench.core.hold import HoldBy, Holding, held
 from coldbench.core.invocation import AnsweredBy, Evidence, Invocation
 from coldbench.core.judge import function_answered
 from coldbench.core.keepwarm import Round, Tally, together
-from coldbench.core.pings import first_uses, instances_reached, queued
-from coldbench.core.reach import Limits, Met, Reach, covered, escalated, first_reach, resumed
+from coldbench.core.pings import first_uses, instances_reached, least_hold_ns, queued, tells_queued
+from coldbench.core.reach import Limits, Met, Reach, covered, escalated, first_reach, lengthened, resumed
 from coldbench.core.target import Target
 from coldbench.core.window import is_open, parse_window
 
@@ -148,7 +148,16 @@ def test_some_cold_among_survivors_are_replacements() -> None:
 
 def ping(**facts: Any) -> Invocation:
     wait_ms = facts.pop("wait_ms", 80)
-    made = {"seq": 0, "target": "f", "phase": "0:ping", "intended_ns": 0, "sent_ns": 0, "status": 200}
+    connect_ns = facts.pop("connect_ns", None)
+    made = {
+        "connect_ns": connect_ns,
+        "seq": 0,
+        "target": "f",
+        "phase": "0:ping",
+        "intended_ns": 0,
+        "sent_ns": 0,
+        "status": 200,
+    }
     at = round(wait_ms * MS)
     return Invocation(**(made | {"first_byte_ns": at, "end_ns": at, "evidence": Evidence(**facts)}))
 
@@ -156,11 +165,50 @@ def ping(**facts: Any) -> Invocation:
 def test_ids_are_counted_and_without_them_it_is_an_estimate() -> None:
     holding = Holding(by=HoldBy.FOR, warm_wait_ns=5 * MS)
     named = [ping(instance=name) for name in "aabbc"]
-    assert instances_reached(named, holding, 75 * MS, 1) == (3, False)
+    assert instances_reached(named, holding, 75 * MS, MS, 1) == (3, False)
     nameless = [ping(wait_ms=wait) for wait in (81, 82, 85, 400, 410)]
-    assert instances_reached(nameless, holding, 75 * MS, 1) == (3, True)
-    assert instances_reached(nameless, holding, 75 * MS, 2) == (2, True)
+    assert instances_reached(nameless, holding, 75 * MS, MS, 1) == (3, True)
+    assert instances_reached(nameless, holding, 75 * MS, MS, 2) == (2, True)
     assert queued(nameless, holding, 75 * MS) == 2
+
+
+@pytest.mark.parametrize(
+    ("by", "warm_ms", "hold_ms", "spread_ms", "told"),
+    [
+        (HoldBy.NATURAL, 2, 75, 1, False),  # behind an execution of 2 ms nobody waits 50 ms
+        (HoldBy.NATURAL, 120, 75, 1, True),
+        (HoldBy.REQUEST, 40, 75, 1, False),
+        (HoldBy.REQUEST, 500, 75, 1, True),
+        (HoldBy.FOR, 2, 75, 1, True),
+        (HoldBy.FOR, 2, 75, 40, False),
+        (HoldBy.FOR, 2, 25, 1, False),
+        (HoldBy.FOR, 20, 60, 1, True),
+    ],
+)
+def test_without_ids_a_number_needs_a_wait_that_would_show(
+    by: HoldBy, warm_ms: int, hold_ms: int, spread_ms: int, told: bool
+) -> None:
+    """One instance that served all was three."""
+    holding = Holding(by=by, warm_wait_ns=warm_ms * MS)
+    pings = [ping(wait_ms=warm_ms + 1, connect_ns=MS) for _ in range(3)]
+    one = ping(wait_ms=warm_ms + 1)
+    assert instances_reached(pings, holding, hold_ms * MS, spread_ms * MS, 1) == (3 if told else None, True)
+    assert instances_reached([one], holding, hold_ms * MS, 0, 1) == (1, True)
+
+
+def test_a_hold_that_has_to_tell_is_long_enough_and_stays_so() -> None:
+    holding = Holding(by=HoldBy.FOR, warm_wait_ns=200 * MS)
+    pings = [ping(wait_ms=300)] * 3
+    assert tells_queued(pings, holding, least_hold_ns(holding, 5 * MS), 5 * MS)
+    reach = Reach(pings=5, hold_ns=100 * MS)
+    longer = lengthened(reach, 126 * MS, LIMITS)
+    assert longer is not None
+    assert longer.hold_ns == 126 * MS
+    assert lengthened(longer, 126 * MS, LIMITS) is None
+    assert lengthened(reach, 126 * MS, Limits(pings=5, hold_ns=110 * MS)) is None
+    for _ in range(100):
+        reach = covered(reach, 5, 5, MS, 61 * MS)
+    assert reach.hold_ns == 61 * MS
 
 
 @pytest.mark.parametrize(
@@ -218,7 +266,7 @@ def test_ways_to_hold() -> None:
     assert held(target, Holding(by=HoldBy.NATURAL, warm_wait_ns=0), 0, 0) == target
 
 
-def done(number: int, reached: int, cold: int | None = 0, slow: int = 0) -> Round:
+def done(number: int, reached: int | None, cold: int | None = 0, slow: int = 0) -> Round:
     return Round(
         target="f",
         number=number,
@@ -254,6 +302,19 @@ def test_without_a_word_on_first_uses_slow_pings_are_counted() -> None:
         tally.add(done(number, 5, cold=None, slow=2))
     kept = tally.kept(None, 10**9, ())
     assert (kept.cold, kept.slow) == (None, 8)
+
+
+def test_where_nothing_tells_the_number_there_is_no_coverage() -> None:
+    tally = Tally("f", 5)
+    for number in range(4):
+        tally.add(done(number, None))
+    unknown = tally.kept(None, 10**9, ())
+    assert (unknown.reached, unknown.coverage_pct, unknown.rounds) == (None, None, 4)
+    tally.add(done(4, 5))
+    known = tally.kept(None, 10**9, ())
+    assert (known.reached, known.coverage_pct) == (5, pytest.approx(100 / 3))
+    both = together([unknown, known])
+    assert (both.reached, both.coverage_pct) == (None, None)
 
 
 @pytest.mark.parametrize(
