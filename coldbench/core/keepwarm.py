@@ -9,7 +9,7 @@ from coldbench.core.hold import Holding
 
 # In the first rounds instances are started and the pings find their number; after them a round counts.
 SETTLING_ROUNDS = 2
-# A target is covered when so many of its rounds reached all: one in twenty may miss.
+# A target is covered when so many of its rounds found all still there: one in twenty may miss.
 COVERED_PCT = 95.0
 
 
@@ -25,6 +25,7 @@ class Round(Struct, frozen=True, kw_only=True):
     pings: int
     hold_ms: float
     spread_ms: float
+    stayed: int | None = None  # of those reached, that had been there before the round
     cold: int | None  # first uses among the answers; None where no answer says
     slow: int = 0  # pings of the first attempt that waited as for a start, or for room; where cold is None
     recycled: bool  # they replace instances that were in use, in the main
@@ -36,7 +37,9 @@ class Round(Struct, frozen=True, kw_only=True):
 class Kept(Struct, frozen=True, kw_only=True):
     """What the rounds of one target come to. `reached` is the median of the rounds that count.
 
-    It and the coverage are None where nothing ever told how many instances there were.
+    The coverage is of rounds that met as many as asked that had been there before: what a round starts, a
+    caller in its place would have waited for. `reached` and the coverage are None where nothing ever told how
+    many instances there were.
     """
 
     target: str
@@ -72,7 +75,7 @@ class Tally:
         self._asked = asked
         self.rounds = 0
         self._reached: Counter[int] = Counter()  # in rounds that count
-        self._untold = 0  # rounds that count
+        self._covered = self._untold = 0  # of these
         self._estimated = False
         self._cold: int | None = None
         self._slow = self._answers = 0
@@ -86,7 +89,8 @@ class Tally:
         self._estimated = done.estimated
         if self.rounds == SETTLING_ROUNDS + 1:
             self._reached.clear()
-            self._untold = 0
+            self._covered = self._untold = 0
+        self._covered += done.stayed is not None and done.stayed >= self._asked
         if done.reached is None:
             self._untold += 1
         else:
@@ -99,7 +103,6 @@ class Tally:
     def kept(self, holding: Holding | None, period_ns: int, notes: Sequence[str]) -> Kept:
         """What they come to."""
         counted = self._reached.total()
-        covered = sum(number for reached, number in self._reached.items() if reached >= self._asked)
         return Kept(
             target=self._target,
             asked=self._asked,
@@ -107,7 +110,7 @@ class Tally:
             estimated=self._estimated,
             rounds=self.rounds,
             # Beside rounds that tell, one that does not tell has shown nothing.
-            coverage_pct=100 * covered / (counted + self._untold) if counted else None,
+            coverage_pct=100 * self._covered / (counted + self._untold) if counted else None,
             cold=self._cold,
             slow=self._slow,
             pings=self._answers,

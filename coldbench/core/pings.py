@@ -65,6 +65,21 @@ def queued(invocations: Sequence[Invocation], holding: Holding, hold_ns: int) ->
     return sum((one.wait_ns or 0) > longest_ns for one in answered)
 
 
+def stayed(
+    reached: int | None, cold: int | None, first: int | None, slow: int, *, estimated: bool
+) -> int | None:
+    """How many of the instances that a round reached had been there before it: all but the first uses.
+
+    Where no answer tells those: the `first` that its first attempt reached, less the pings that were slow. An
+    estimate has left those out already. None where it is not known how many were reached.
+    """
+    if cold is not None:
+        return None if reached is None else max(0, reached - cold)
+    if first is None or estimated:
+        return first
+    return max(0, first - slow)
+
+
 def _tolerance_ns(holding: Holding) -> int:
     return max(_UNLIKE_WARM_NS, round(_UNLIKE_WARM * holding.warm_wait_ns))
 

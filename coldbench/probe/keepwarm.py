@@ -12,7 +12,7 @@ from coldbench.core.hold import HoldBy, Holding, held
 from coldbench.core.invocation import Invocation
 from coldbench.core.judge import function_answered
 from coldbench.core.keepwarm import SETTLING_ROUNDS, Kept, Round, Tally
-from coldbench.core.pings import first_uses, instances_reached, least_hold_ns, queued
+from coldbench.core.pings import first_uses, instances_reached, least_hold_ns, queued, stayed
 from coldbench.core.reach import Met, Reach, covered, escalated, first_reach, lengthened, resumed
 from coldbench.core.target import Target
 from coldbench.probe.hold import find_holding
@@ -105,6 +105,7 @@ class Keeper:
         wanted, limits = self.asked.instances, self.asked.limits
         answers: list[Invocation] = []
         reached: int | None = 0
+        first: int | None = 0
         estimated, widest_ns, slow = False, 0, 0
         for attempt in range(_ATTEMPTS):
             reach = self.reach
@@ -118,6 +119,7 @@ class Keeper:
             spread = spread_ns(sent)
             widest_ns = max(widest_ns, spread)
             by_these, estimated = self._reached(ours, reach, spread)
+            first = by_these if attempt == 0 or first is None else first
             # Over all attempts of the round: each instance that was pinged lives on.
             reached = by_these if estimated else self._reached(answers, reach, spread)[0]
             least_ns = least_hold_ns(self.holding, max(reach.widest_ns, spread)) if estimated else 0
@@ -137,7 +139,8 @@ class Keeper:
             self.reach = more or reach
             if (reached or 0) >= wanted or more is None or self._stopping:
                 break
-        self._rounded(began, answers, reached, estimated, widest_ns, slow)
+        there = stayed(reached, first_uses(answers), first, slow, estimated=estimated)
+        self._rounded(began, answers, reached, there, estimated, widest_ns, slow)
         return True
 
     def _met(self, answers: Sequence[Invocation], reach: Reach, *, first: bool) -> Met:
@@ -156,6 +159,7 @@ class Keeper:
         began: int,
         answers: Sequence[Invocation],
         reached: int | None,
+        there: int | None,
         estimated: bool,
         widest_ns: int,
         slow: int,
@@ -190,6 +194,7 @@ class Keeper:
             at_s=(began - self._zero_ns) / 1e9,
             asked=self.asked.instances,
             reached=reached,
+            stayed=there,
             estimated=estimated,
             pings=self.reach.pings,
             hold_ms=self.reach.hold_ns / 1e6,

@@ -139,8 +139,8 @@ def _kept(kept: Kept) -> Iterator[str]:
     about = "about " if kept.estimated else ""
     more = f"; in the median round {about}{kept.reached}"
     yield (
-        f"{kept.coverage_pct:.0f} % of {count(max(kept.rounds - SETTLING_ROUNDS, 1), 'round')} reached all "
-        f"{count(kept.asked, 'instance')}{more}"
+        f"{kept.coverage_pct:.0f} % of {count(max(kept.rounds - SETTLING_ROUNDS, 1), 'round')} found all "
+        f"{count(kept.asked, 'instance')} still there{more}"
     )
     if kept.rounds > SETTLING_ROUNDS:
         yield _slipped(kept)

@@ -15,7 +15,7 @@ from coldbench.core.hold import HoldBy, Holding, held
 from coldbench.core.invocation import AnsweredBy, Evidence, Invocation
 from coldbench.core.judge import function_answered
 from coldbench.core.keepwarm import Round, Tally, together
-from coldbench.core.pings import first_uses, instances_reached, least_hold_ns, queued, tells_queued
+from coldbench.core.pings import first_uses, instances_reached, least_hold_ns, queued, stayed, tells_queued
 from coldbench.core.reach import Limits, Met, Reach, covered, escalated, first_reach, lengthened, resumed
 from coldbench.core.target import Target
 from coldbench.core.window import is_open, parse_window
@@ -266,13 +266,16 @@ def test_ways_to_hold() -> None:
     assert held(target, Holding(by=HoldBy.NATURAL, warm_wait_ns=0), 0, 0) == target
 
 
-def done(number: int, reached: int | None, cold: int | None = 0, slow: int = 0) -> Round:
+def done(
+    number: int, reached: int | None, cold: int | None = 0, slow: int = 0, there: int | None = None
+) -> Round:
     return Round(
         target="f",
         number=number,
         at_s=number,
         asked=5,
         reached=reached,
+        stayed=reached if there is None else there,
         estimated=False,
         pings=5,
         hold_ms=75,
@@ -294,6 +297,34 @@ def test_the_first_rounds_do_not_count() -> None:
     assert (kept.rounds, kept.reached, kept.coverage_pct, kept.cold) == (6, 5, 75.0, 8)
     both = together([kept, Tally("g", 3).kept(None, 10**9, ())])
     assert (both.asked, both.reached, both.rounds, both.coverage_pct) == (8, 5, 6, 75.0)
+
+
+def test_a_round_that_starts_what_it_reaches_covers_nothing() -> None:
+    """Every instance died between all rounds, and coverage was 100 %."""
+    tally = Tally("f", 5)
+    for number in range(6):
+        tally.add(done(number, 5, cold=5, there=0))
+    kept = tally.kept(None, 10**9, ())
+    assert (kept.reached, kept.coverage_pct) == (5, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("reached", "cold", "first", "slow", "estimated", "there"),
+    [
+        (5, 0, 5, 2, False, 5),
+        (5, 2, 3, 2, False, 3),
+        (7, 2, 7, 0, False, 5),  # more than were needed
+        (2, 3, 2, 0, False, 0),  # instances took several
+        (5, None, 5, 2, False, 3),
+        (5, None, 3, 2, True, 3),  # the estimate has left them out
+        (None, 1, None, 0, True, None),
+        (None, None, None, 0, True, None),
+    ],
+)
+def test_what_stayed_is_what_was_not_started(
+    reached: int | None, cold: int | None, first: int | None, slow: int, estimated: bool, there: int | None
+) -> None:
+    assert stayed(reached, cold, first, slow, estimated=estimated) == there
 
 
 def test_without_a_word_on_first_uses_slow_pings_are_counted() -> None:
