@@ -143,7 +143,7 @@ class Keeping:
                     last_seen_s=(at_ns - seen.last_ns) / 1e9,
                     pings=seen.pings,
                 )
-                for instance, seen in keeper.instances.items()
+                for instance, seen in keeper.instances.by_id.items()
             ]
             for keeper in self._keepers
         }

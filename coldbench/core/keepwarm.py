@@ -48,6 +48,8 @@ class Kept(Struct, frozen=True, kw_only=True):
     estimated: bool
     rounds: int
     coverage_pct: float | None
+    counted: int | None = None  # rounds that the coverage is of, with those missed
+    missed: int = 0  # rounds for which there was time while nothing answered
     cold: int | None  # that slipped through after the first rounds; None where no answer says
     slow: int = 0  # pings after the first rounds that waited as for a start, or for room; where cold is None
     pings: int
@@ -78,7 +80,7 @@ class Tally:
         self._covered = self._untold = 0  # of these
         self._estimated = False
         self._cold: int | None = None
-        self._slow = self._answers = 0
+        self._slow = self._answers = self._missed = 0
         self.last: Round | None = None
 
     def add(self, done: Round) -> None:
@@ -100,17 +102,25 @@ class Tally:
             self._cold = (self._cold or 0) + (done.cold if counts else 0)
         self._slow += done.slow if counts else 0
 
+    def miss(self, lasting_ns: int, period_ns: int) -> None:
+        """Nothing answered for so long: at least one round, and as many as there was time for."""
+        self._missed += max(1, round(lasting_ns / period_ns))
+
     def kept(self, holding: Holding | None, period_ns: int, notes: Sequence[str]) -> Kept:
         """What they come to."""
-        counted = self._reached.total()
+        told = self._reached.total()
+        # Beside rounds that tell, one that does not tell has shown nothing.
+        counted = told + self._untold + self._missed
+        known = counted > 0 and (told > 0 or not self._untold)
         return Kept(
             target=self._target,
             asked=self._asked,
             reached=_median(self._reached),
             estimated=self._estimated,
             rounds=self.rounds,
-            # Beside rounds that tell, one that does not tell has shown nothing.
-            coverage_pct=100 * self._covered / (counted + self._untold) if counted else None,
+            coverage_pct=100 * self._covered / counted if known else None,
+            counted=counted,
+            missed=self._missed,
             cold=self._cold,
             slow=self._slow,
             pings=self._answers,
@@ -135,11 +145,12 @@ def together(kept: Sequence[Kept]) -> Keepwarm:
     """The same for all targets."""
     answered = [one for one in kept if one.rounds]
     reached = [one.reached for one in answered if one.reached is not None]
-    coverages = [one.coverage_pct for one in answered if one.coverage_pct is not None]
+    tried = [one for one in kept if one.rounds or one.missed]
+    coverages = [one.coverage_pct for one in tried if one.coverage_pct is not None]
     return Keepwarm(
         asked=sum(one.asked for one in kept),
         reached=sum(reached) if reached and len(reached) == len(answered) else None,
         rounds=sum(one.rounds for one in kept),
-        coverage_pct=min(coverages) if coverages and len(coverages) == len(answered) else None,
+        coverage_pct=min(coverages) if coverages and len(coverages) == len(tried) else None,
         targets=tuple(kept),
     )

@@ -5,8 +5,6 @@ import random
 from collections.abc import Callable, Sequence
 from time import monotonic_ns, time_ns
 
-from msgspec import Struct
-
 from coldbench.core.cadence import Cadence, after_round, let_go, recycled
 from coldbench.core.hold import HoldBy, Holding, held
 from coldbench.core.invocation import Invocation
@@ -17,6 +15,7 @@ from coldbench.core.reach import Met, Reach, covered, escalated, first_reach, le
 from coldbench.core.target import Target
 from coldbench.probe.hold import find_holding
 from coldbench.probe.kept import Asked, Happened, notes, step
+from coldbench.probe.seen import Instances
 from coldbench.probe.together import invoke_together, spread_ns
 
 _ATTEMPTS = 4  # in one round
@@ -24,7 +23,6 @@ _ATTEMPTS = 4  # in one round
 _JITTER = 0.1
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 300.0
 _NAP_S = 0.1
-_FORGOTTEN_ROUNDS = 20
 
 
 class Keeper:
@@ -59,7 +57,7 @@ class Keeper:
                 self.cadence = Cadence(period_ns=round(before.every_s * 1e9))
         self.holding: Holding | None = None
         self.tally = Tally(target.name, asked.instances)
-        self.instances: dict[str, Seen] = {}  # that answered in one of the last rounds
+        self.instances = Instances()
         self._happened = Happened()
         self._run_id = run_id
         self._zero_ns = zero_ns
@@ -69,6 +67,7 @@ class Keeper:
         self._awake = awake
         self._random = random.Random(seed)
         self._stopping = False
+        self._silent_ns = 0  # since nothing answers, while it was asked
         self._next_s = 0.0
 
     def stop(self) -> None:
@@ -84,19 +83,37 @@ class Keeper:
     async def keep(self, begin_after_s: float) -> None:
         """Round after round. A target that does not answer is tried again less and less often."""
         await self._pause(begin_after_s)
+        try:
+            await self._rounds()
+        finally:
+            self._answers_again()
+
+    async def _rounds(self) -> None:
         pause_s = _FIRST_PAUSE_S
         while not self._stopping:
             if not self._awake():
                 await self._pause(_FIRST_PAUSE_S)
                 continue
+            tried_ns = monotonic_ns()
             if self.holding is None:
                 self.holding = await find_holding(self.target, self._invoke_one, self.asked.hold_with)
             if self.holding is not None and await self._round():
                 pause_s = _FIRST_PAUSE_S
+                self._answers_again()
                 await self._pause(self._next_s)
             else:
+                failed_ns = monotonic_ns()
                 await self._pause(pause_s * self._random.uniform(1 - _JITTER, 1))
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+                # What is left of the pause when the window has closed was nobody's time.
+                self._silent_ns += (monotonic_ns() if self._awake() else failed_ns) - tried_ns
+
+    def _answers_again(self) -> None:
+        """Or it is over: the rounds that there was time for meanwhile are missed."""
+        if self._silent_ns:
+            self.tally.miss(self._silent_ns, self.cadence.period_ns)
+            self._happened.silent_ns += self._silent_ns
+            self._silent_ns = 0
 
     async def _round(self) -> bool:
         """One round; False when the function did not answer, which is no round."""
@@ -183,11 +200,7 @@ class Keeper:
         self._happened.left_out += int(took_ns // period_ns)
         self._next_s = max(0.0, period_ns - took_ns) / 1e9
         number = self.tally.rounds
-        self.instances = {
-            name: seen
-            for name, seen in self.instances.items()
-            if number - seen.last_round < _FORGOTTEN_ROUNDS
-        }
+        self.instances.forget(number)
         done = Round(
             target=self.target.name,
             number=number,
@@ -232,35 +245,16 @@ class Keeper:
     def _keep_facts(self, sent: Sequence[Invocation]) -> None:
         self._append(sent)
         for one in sent:
-            instance = one.evidence.instance
-            if not function_answered(one, self.target.expect_status):
-                if one.completed:
-                    self._happened.others += 1
-                    self._happened.other_status = one.status
-            elif instance is not None:
-                before = self.instances.get(instance)
-                self.instances[instance] = Seen(
-                    first_ns=before.first_ns if before else one.intended_ns,
-                    last_ns=one.intended_ns,
-                    last_round=self.tally.rounds,
-                    pings=before.pings + 1 if before else 1,
-                    age_ms=one.evidence.instance_age_ms,
-                )
+            if function_answered(one, self.target.expect_status):
+                self.instances.see(one, self.tally.rounds)
+            elif one.completed:
+                self._happened.others += 1
+                self._happened.other_status = one.status
 
     async def _pause(self, seconds: float) -> None:
         end = monotonic_ns() + round(seconds * 1e9)
         while not self._stopping and (left_ns := end - monotonic_ns()) > 0:
             await asyncio.sleep(min(left_ns / 1e9, _NAP_S))
-
-
-class Seen(Struct, frozen=True):
-    """An instance as the pings have seen it; instants on the run's clock."""
-
-    first_ns: int
-    last_ns: int
-    last_round: int
-    pings: int
-    age_ms: float | None
 
 
 def _all(done: Round) -> bool:

@@ -34,6 +34,7 @@ class Happened(Struct, kw_only=True):
     hopeless: bool = False
     replaced: int = 0
     steps: deque[str] = msgspec.field(default_factory=lambda: deque(maxlen=_STEPS_TOLD))
+    silent_ns: int = 0  # while it was asked and nothing answered
     others: int = 0  # whole answers that were not the function's
     other_status: int | None = None  # of the last of them
 
@@ -51,6 +52,11 @@ def notes(
         yield (
             f"answers not counted: {happened.others}, the last with status {happened.other_status}: "
             "not the function's own, as far as is told (--expect-status names those that are)"
+        )
+    if happened.silent_ns and last is not None:
+        yield (
+            f"nothing answered for {format_duration(round(happened.silent_ns, -8))} in all; the rounds that "
+            "there was time for meanwhile count as missed"
         )
     if last is None:
         yield "never answered"

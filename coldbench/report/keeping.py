@@ -138,8 +138,9 @@ def _kept(kept: Kept) -> Iterator[str]:
         return
     about = "about " if kept.estimated else ""
     more = f"; in the median round {about}{kept.reached}"
+    counted = max(kept.rounds - SETTLING_ROUNDS, 1) if kept.counted is None else kept.counted
     yield (
-        f"{kept.coverage_pct:.0f} % of {count(max(kept.rounds - SETTLING_ROUNDS, 1), 'round')} found all "
+        f"{kept.coverage_pct:.0f} % of {count(counted, 'round')} found all "
         f"{count(kept.asked, 'instance')} still there{more}"
     )
     if kept.rounds > SETTLING_ROUNDS:

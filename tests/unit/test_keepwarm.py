@@ -327,6 +327,22 @@ def test_what_stayed_is_what_was_not_started(
     assert stayed(reached, cold, first, slow, estimated=estimated) == there
 
 
+def test_the_time_in_which_nothing_answered_is_not_covered() -> None:
+    """A target that was down for half of a day was covered to 100 %."""
+    tally = Tally("f", 5)
+    for number in range(8):
+        tally.add(done(number, 5))
+    tally.miss(60 * 10**9, 10 * 10**9)
+    kept = tally.kept(None, 10**9, ())
+    assert (kept.rounds, kept.counted, kept.missed, kept.coverage_pct) == (8, 12, 6, 50.0)
+    never = Tally("g", 5)
+    never.miss(1, 10**9)
+    nothing = never.kept(None, 10**9, ())
+    assert (nothing.rounds, nothing.missed, nothing.reached, nothing.coverage_pct) == (0, 1, None, 0.0)
+    both = together([kept, nothing])
+    assert (both.reached, both.coverage_pct) == (5, 0.0)
+
+
 def test_without_a_word_on_first_uses_slow_pings_are_counted() -> None:
     tally = Tally("f", 5)
     for number in range(6):
