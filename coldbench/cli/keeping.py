@@ -49,6 +49,7 @@ class Keeping:
         self._writer = writer
         self._events = events
         self._seq = 0
+        self._cut_off = False  # rounds under way, by a second request
         self._keepers = [
             Keeper(
                 target,
@@ -89,6 +90,7 @@ class Keeping:
                 for keeper in self._keepers:
                     keeper.stop()
             if stop.count > 1:
+                self._cut_off = True
                 for task in tasks:
                     task.cancel()
             if _slept_ns() - slept > _ASLEEP_NS:
@@ -103,7 +105,7 @@ class Keeping:
         return replace(
             self._run,
             finished_at=now(),
-            state=State.COMPLETE,
+            state=State.INTERRUPTED if self._cut_off else State.COMPLETE,
             planned=self._seq,
             keepwarm=together(kept),
             notes=(*notes, *(f"{its.target}: {note}" for its in kept for note in its.notes)),

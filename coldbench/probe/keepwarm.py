@@ -16,7 +16,7 @@ from coldbench.core.target import Target
 from coldbench.probe.hold import find_holding
 from coldbench.probe.kept import Asked, Happened, notes, step
 from coldbench.probe.seen import Instances
-from coldbench.probe.together import invoke_together, spread_ns
+from coldbench.probe.together import cut_off, invoke_together, spread_ns
 
 _ATTEMPTS = 4  # in one round
 # The part of the period by which a round may come early: a fixed cadence trains platforms, and meets others.
@@ -225,22 +225,24 @@ class Keeper:
     async def _ping(self, reach: Reach) -> list[Invocation]:
         assert self.holding is not None
         target = held(self.target, self.holding, reach.hold_ns, time_ns())
-        sent = await invoke_together(
-            [target] * reach.pings,
-            self._run_id,
-            self._zero_ns,
-            first_seq=self._next_seqs(reach.pings),
-            phase=f"{self.tally.rounds}:ping",
-        )
-        self._keep_facts(sent)
-        return sent
+        return await self._send([target] * reach.pings, f"{self.tally.rounds}:ping")
 
     async def _invoke_one(self, target: Target) -> Invocation:
-        (invocation,) = await invoke_together(
-            [target], self._run_id, self._zero_ns, first_seq=self._next_seqs(1), phase="0:look"
-        )
-        self._keep_facts([invocation])
+        (invocation,) = await self._send([target], "0:look")
         return invocation
+
+    async def _send(self, targets: Sequence[Target], phase: str) -> list[Invocation]:
+        """Those under way when this is cancelled are kept as unfinished."""
+        first_seq, began_ns = self._next_seqs(len(targets)), monotonic_ns() - self._zero_ns
+        try:
+            sent = await invoke_together(
+                targets, self._run_id, self._zero_ns, first_seq=first_seq, phase=phase
+            )
+        except asyncio.CancelledError:
+            self._append(cut_off(targets, first_seq=first_seq, phase=phase, intended_ns=began_ns))
+            raise
+        self._keep_facts(sent)
+        return sent
 
     def _keep_facts(self, sent: Sequence[Invocation]) -> None:
         self._append(sent)

@@ -152,6 +152,30 @@ def test_one_instance_that_takes_all_is_fewer_than_asked(tmp_path: Path) -> None
     assert code == 4
 
 
+def test_pings_in_flight_at_a_second_interrupt_are_unfinished(tmp_path: Path) -> None:
+    """They were dropped, as if never started, in a run that was complete."""
+
+    async def slow_in_rounds(visit: Visit) -> bytes:
+        if len(server.visits) > 12:
+            await asyncio.sleep(60)
+        return ok(b"", b'Server-Timing: seq;desc="9", inst;desc="a", age;dur=5000, exec;dur=1')
+
+    with raw_server(slow_in_rounds) as server:
+        asked = ("keepwarm", "--url", server.url, "--every", "100ms", "--json", "-")
+        with started(*asked, cwd=tmp_path) as keeping:
+            eventually(lambda: len(server.visits) > 12)
+            keeping.send_signal(signal.SIGINT)
+            # Two signals that come together are one.
+            time.sleep(0.5)
+            keeping.send_signal(signal.SIGINT)
+            out, words = keeping.communicate(timeout=30)
+    assert keeping.returncode == 130, words
+    record = json.loads(out)
+    assert (record["counts"]["unfinished"], record["counts"]["dropped"]) == (1, 0)
+    assert record["state"] == "interrupted"
+    add_up(record)
+
+
 def test_without_ids_and_a_hold_nothing_is_claimed(tmp_path: Path) -> None:
     """One instance that served all was three, covered to 100 %."""
 
