@@ -20,6 +20,7 @@ from coldbench.report.metrics import Metrics
 from coldbench.runs.events import EventLog
 from coldbench.runs.samples import SampleWriter
 from coldbench.stats.cost import Budget
+from coldbench.stats.spent import SpentSoFar
 
 _TICK_S = 0.2
 # A clock that goes on during sleep has moved so much more than one that does not.
@@ -49,6 +50,7 @@ class Keeping:
         self._writer = writer
         self._events = events
         self._seq = 0
+        self._spent: SpentSoFar | None = None
         self._cut_off = False  # rounds under way, by a second request
         self._keepers = [
             Keeper(
@@ -72,6 +74,7 @@ class Keeping:
         The first request ends it after the rounds under way, a second one at once.
         """
         notes: list[str] = []
+        self._spent = None if budget.rates is None else SpentSoFar(budget.rates)
         tasks = [
             # Staggered: the rounds of several targets do not meet.
             asyncio.create_task(keeper.keep(place * keeper.asked.every_ns / 1e9 / len(self._keepers)))
@@ -83,7 +86,7 @@ class Keeping:
             for task in tasks:
                 if task.done() and not task.cancelled() and (error := task.exception()):
                     raise error
-            spent_all = budget.spent(self._pings_sent, self._held_s)
+            spent_all = budget.spent(0.0 if self._spent is None else self._spent.usd)
             if spent_all:
                 notes.append(f"ended by --max-cost: about {budget.most_usd:g} USD are spent")
             if stop.count or spent_all or (end_ns is not None and time_ns() >= end_ns):
@@ -118,6 +121,8 @@ class Keeping:
 
     def _append(self, invocations: Sequence[Invocation]) -> None:
         self._writer.append(invocations)
+        if self._spent is not None:
+            self._spent.add(invocations)
         if self._metrics:
             self._metrics.invocations(invocations)
 
@@ -126,14 +131,6 @@ class Keeping:
         if self._metrics:
             self._metrics.round(done)
         self._view.round(done)
-
-    @property
-    def _pings_sent(self) -> int:
-        return self._seq
-
-    @property
-    def _held_s(self) -> float:
-        return max(keeper.reach.hold_ns for keeper in self._keepers) / 1e9
 
     def _rows(self) -> dict[str, list[InstanceRow]]:
         at_ns = monotonic_ns() - self._zero_ns

@@ -55,6 +55,10 @@ def keepwarm_lines(
     yield f"      at least {sum(its.a_day for its in pings):,.0f} pings a day"
     price = budget.price
     usd = None if price is None else sum(usd_a_day(its, price) for its in pings)
+    if any(its.hold_with is not None for its in asked):
+        usd = None
+        if price is not None:
+            yield "      what that costs is not known: your request (--hold-with) takes its own time"
     if price is not None and usd is not None:
         yield from _costs(usd, sum(its.instances for its in asked), budget.gb, price)
     if traffic is not None and lifetime_ns is not None:

@@ -104,9 +104,13 @@ class Budget(Struct, frozen=True, kw_only=True):
     vcpu: float
     most_usd: float | None
 
-    def spent(self, pings: int, held_s: float) -> bool:
-        """Whether so many pings, each held so long, have cost `most_usd`."""
-        if self.most_usd is None or self.price is None:
-            return False
-        one = Pings(per_round=1, period_s=1, billed_s=held_s, gb=self.gb, vcpu=self.vcpu)
-        return pings * usd_per_ping(one, self.price) >= self.most_usd
+    @property
+    def rates(self) -> Rates | None:
+        """What an instance of that size costs."""
+        return (
+            None if self.price is None else Rates(platform="", gb=self.gb, vcpu=self.vcpu, price=self.price)
+        )
+
+    def spent(self, usd: float) -> bool:
+        """Whether that is all."""
+        return self.most_usd is not None and usd >= self.most_usd

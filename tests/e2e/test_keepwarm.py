@@ -386,6 +386,18 @@ def test_the_plan_and_its_price(tmp_path: Path) -> None:
     assert not (tmp_path / "reports").exists()
 
 
+def test_the_price_of_a_request_of_ones_own_is_not_known(tmp_path: Path) -> None:
+    done = coldbench(
+        *("keepwarm", "--url", "http://127.0.0.1:1/", "--hold-with", "/slow", "--dry-run"),
+        *("--price", "aws_lambda", "--arrivals", "24", "--lifetime", "5m"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "what that costs is not known" in said
+    assert "USD" not in said
+
+
 @pytest.mark.slow
 def test_several_targets_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "keepwarm.toml").write_text(
