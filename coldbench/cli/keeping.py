@@ -1,7 +1,6 @@
 """One execution of keepwarm: a keeper for each target, and what they share."""
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic_ns, time_ns
 
@@ -13,6 +12,7 @@ from coldbench.core.invocation import Invocation
 from coldbench.core.keepwarm import Round, together
 from coldbench.core.summary import Run, State
 from coldbench.core.target import Target
+from coldbench.probe.boot import boot_clock_ns
 from coldbench.probe.keepwarm import Keeper
 from coldbench.probe.kept import Asked
 from coldbench.report.keeping import InstanceRow, KeepingView
@@ -150,5 +150,4 @@ class Keeping:
 
 def _slept_ns() -> int:
     """How long this machine has slept since it started, where it can be known."""
-    boot = getattr(time, "CLOCK_BOOTTIME", None)
-    return 0 if boot is None else time.clock_gettime_ns(boot) - monotonic_ns()
+    return boot_clock_ns() - monotonic_ns()

@@ -16,6 +16,10 @@ _DRIFT_ROUNDS = 50
 _DRIFT = 1.1
 
 
+# A silence longer than the period by this part and this time was not the period's.
+_BROKEN_OFF, _BROKEN_OFF_NS = 0.5, 500_000_000
+
+
 class Cadence(Struct, frozen=True, kw_only=True):
     """The period now, the longest that is known to be too long, and clean rounds since the last change."""
 
@@ -44,6 +48,14 @@ def after_round(cadence: Cadence, *, evicted: bool, shortest_ns: int) -> Cadence
         return replace(cadence, clean=clean)
     too_long_ns = round(_DRIFT * too_long_ns)
     return Cadence(period_ns=round(_MARGIN * too_long_ns), too_long_ns=too_long_ns)
+
+
+def broken_off(silent_ns: int, period_ns: int) -> bool:
+    """Whether more than the period lay between two rounds: a closed window, an outage, a machine asleep.
+
+    What such a silence lets go says nothing of the period.
+    """
+    return silent_ns > (1 + _BROKEN_OFF) * period_ns + _BROKEN_OFF_NS
 
 
 def recycled(cold: int, reached: int) -> bool:

@@ -76,6 +76,8 @@ class Tally:
         self._target = target
         self._asked = asked
         self.rounds = 0
+        self._settling = SETTLING_ROUNDS  # that do not count, still to come
+        self._counting = False
         self._reached: Counter[int] = Counter()  # in rounds that count
         self._covered = self._untold = 0  # of these
         self._estimated = False
@@ -89,18 +91,31 @@ class Tally:
         self.last = done
         self._answers += done.answers
         self._estimated = done.estimated
-        if self.rounds == SETTLING_ROUNDS + 1:
+        counts = self.settled
+        if counts and not self._counting:
+            # Better ones than the first ones, which stand for them until then.
+            self._counting = True
             self._reached.clear()
             self._covered = self._untold = 0
-        self._covered += done.stayed is not None and done.stayed >= self._asked
-        if done.reached is None:
-            self._untold += 1
-        else:
-            self._reached[done.reached] += 1
-        counts = self.rounds > SETTLING_ROUNDS
+        if counts or not self._counting:
+            self._covered += done.stayed is not None and done.stayed >= self._asked
+            if done.reached is None:
+                self._untold += 1
+            else:
+                self._reached[done.reached] += 1
+        self._settling -= not counts
         if done.cold is not None:
             self._cold = (self._cold or 0) + (done.cold if counts else 0)
         self._slow += done.slow if counts else 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether the next round counts."""
+        return not self._settling
+
+    def settle_anew(self) -> None:
+        """After a silence that was not the period's its instances are started again."""
+        self._settling = SETTLING_ROUNDS
 
     def miss(self, lasting_ns: int, period_ns: int) -> None:
         """Nothing answered for so long: at least one round, and as many as there was time for."""

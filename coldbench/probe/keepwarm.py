@@ -5,14 +5,15 @@ import random
 from collections.abc import Callable, Sequence
 from time import monotonic_ns, time_ns
 
-from coldbench.core.cadence import Cadence, after_round, let_go, recycled
+from coldbench.core.cadence import Cadence, after_round, broken_off, let_go, recycled
 from coldbench.core.hold import HoldBy, Holding, held
 from coldbench.core.invocation import Invocation
 from coldbench.core.judge import function_answered
-from coldbench.core.keepwarm import SETTLING_ROUNDS, Kept, Round, Tally
+from coldbench.core.keepwarm import Kept, Round, Tally
 from coldbench.core.pings import first_uses, instances_reached, least_hold_ns, queued, stayed
 from coldbench.core.reach import Met, Reach, covered, escalated, first_reach, lengthened, resumed
 from coldbench.core.target import Target
+from coldbench.probe.boot import boot_clock_ns
 from coldbench.probe.hold import find_holding
 from coldbench.probe.kept import Asked, Happened, notes, step
 from coldbench.probe.seen import Instances
@@ -69,6 +70,7 @@ class Keeper:
         self._stopping = False
         self._silent_ns = 0  # since nothing answers, while it was asked
         self._next_s = 0.0
+        self._ended_ns: int | None = None  # the last round, on the clock that goes on during sleep
 
     def stop(self) -> None:
         """End after the round that is under way."""
@@ -119,6 +121,10 @@ class Keeper:
         """One round; False when the function did not answer, which is no round."""
         assert self.holding is not None
         began = monotonic_ns()
+        if self._ended_ns is not None:
+            silent_ns = boot_clock_ns() - self._ended_ns
+            if broken_off(silent_ns, self.cadence.period_ns):
+                self.tally.settle_anew()
         wanted, limits = self.asked.instances, self.asked.limits
         answers: list[Invocation] = []
         reached: int | None = 0
@@ -184,7 +190,7 @@ class Keeper:
         cold = first_uses(answers)
         # After a round that had reached all: before, instances are started because there are too few.
         last = self.tally.last
-        settled = self.tally.rounds >= SETTLING_ROUNDS and last is not None and _all(last)
+        settled = self.tally.settled and last is not None and _all(last)
         # Of which a part went, where nothing tells how many instances there were.
         among = len(answers) if reached is None else reached
         replaced = settled and cold is not None and recycled(cold, among)
@@ -219,6 +225,7 @@ class Keeper:
             took_s=took_ns / 1e9,
             every_s=self.cadence.period_ns / 1e9,
         )
+        self._ended_ns = boot_clock_ns()
         self.tally.add(done)
         self._tell(done)
 

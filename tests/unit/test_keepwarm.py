@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from coldbench.core.cadence import Cadence, after_round, let_go, recycled
+from coldbench.core.cadence import Cadence, after_round, broken_off, let_go, recycled
 from coldbench.core.errors import UsageError
 from coldbench.core.hold import HoldBy, Holding, held
 from coldbench.core.invocation import AnsweredBy, Evidence, Invocation
@@ -136,6 +136,17 @@ def test_the_period_settles_below_the_lifetime(lifetime_s: float, first_s: float
 def test_no_timer_helps_where_instances_are_gone_at_once() -> None:
     cadence = Cadence(period_ns=10**9)
     assert after_round(cadence, evicted=True, shortest_ns=10**9) is None
+
+
+@pytest.mark.parametrize(
+    ("silent_s", "period_s", "broken"),
+    [(27, 30, False), (31, 30, False), (60, 30, True), (43_200, 30, True), (0.3, 0.1, False), (1, 0.1, True)],
+)
+def test_a_silence_that_was_not_the_periods_teaches_it_nothing(
+    silent_s: float, period_s: float, broken: bool
+) -> None:
+    """After a closed window all instances were cold, and the period was shortened."""
+    assert broken_off(round(silent_s * 1e9), round(period_s * 1e9)) is broken
 
 
 def test_some_cold_among_survivors_are_replacements() -> None:
@@ -325,6 +336,21 @@ def test_what_stayed_is_what_was_not_started(
     reached: int | None, cold: int | None, first: int | None, slow: int, estimated: bool, there: int | None
 ) -> None:
     assert stayed(reached, cold, first, slow, estimated=estimated) == there
+
+
+def test_after_a_long_silence_the_first_rounds_do_not_count_again() -> None:
+    tally = Tally("f", 5)
+    for number in range(6):
+        tally.add(done(number, 5))
+    assert tally.settled
+    tally.settle_anew()
+    tally.add(done(6, 5, cold=5, there=0))
+    assert not tally.settled
+    tally.add(done(7, 5, cold=1, there=4))
+    assert tally.settled
+    tally.add(done(8, 4))
+    kept = tally.kept(None, 10**9, ())
+    assert (kept.rounds, kept.counted, kept.cold, kept.coverage_pct) == (9, 5, 0, 80.0)
 
 
 def test_the_time_in_which_nothing_answered_is_not_covered() -> None:
