@@ -28,7 +28,7 @@ class Round(Struct, frozen=True, kw_only=True):
     stayed: int | None = None  # of those reached, that had been there before the round
     cold: int | None  # first uses among the answers; None where no answer says
     slow: int = 0  # pings of the first attempt that waited as for a start, or for room; where cold is None
-    recycled: bool  # they replace instances that were in use, in the main
+    recycled: bool  # less than half of those reached were first uses: replaced in use, or let go sooner
     answers: int
     took_s: float
     every_s: float  # the period found so far, or asked for

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Sequence
 from time import monotonic_ns, time_ns
 
-from coldbench.core.cadence import Cadence, after_round, broken_off, let_go, recycled
+from coldbench.core.cadence import Cadence, Gone, after_round, broken_off, let_go
 from coldbench.core.hold import HoldBy, Holding, held
 from coldbench.core.invocation import Invocation
 from coldbench.core.judge import function_answered
@@ -193,11 +193,11 @@ class Keeper:
         settled = self.tally.settled and last is not None and _all(last)
         # Of which a part went, where nothing tells how many instances there were.
         among = len(answers) if reached is None else reached
-        replaced = settled and cold is not None and recycled(cold, among)
-        self._happened.replaced += (cold or 0) if replaced else 0
+        gone = let_go(cold, slow, among) if settled else Gone.NONE
+        few = cold is not None and gone is Gone.FEW
+        self._happened.few += (cold or 0) if few else 0
         if self.asked.adapts and settled:
-            evicted = let_go(cold, slow, among)
-            changed = after_round(self.cadence, evicted=evicted, shortest_ns=self.asked.shortest_ns)
+            changed = after_round(self.cadence, gone=gone, shortest_ns=self.asked.shortest_ns)
             self._happened.hopeless = changed is None
             self.cadence = changed or self.cadence
         took_ns = monotonic_ns() - began
@@ -220,7 +220,7 @@ class Keeper:
             spread_ms=widest_ns / 1e6,
             cold=cold,
             slow=0 if cold is not None else slow,
-            recycled=replaced,
+            recycled=few,
             answers=len(answers),
             took_s=took_ns / 1e9,
             every_s=self.cadence.period_ns / 1e9,

@@ -32,7 +32,7 @@ class Happened(Struct, kw_only=True):
 
     left_out: int = 0  # rounds, because the one before took longer than the period
     hopeless: bool = False
-    replaced: int = 0
+    few: int = 0  # first uses, while most instances lived on
     steps: deque[str] = msgspec.field(default_factory=lambda: deque(maxlen=_STEPS_TOLD))
     silent_ns: int = 0  # while it was asked and nothing answered
     others: int = 0  # whole answers that were not the function's
@@ -83,10 +83,11 @@ def notes(
             f"instances are let go within {format_duration(cadence.period_ns)}: no timer of "
             f"{format_duration(asked.shortest_ns)} or more keeps them"
         )
-    if happened.replaced:
+    if happened.few:
         yield (
-            f"{happened.replaced} of the instances were replaced while others lived on: the platform "
-            "recycles instances in use, which no ping prevents"
+            f"first uses that were met while most instances lived on: {happened.few}; whether the platform "
+            "replaced instances in use, or let some go sooner than others, is not told (a shorter --every "
+            "prevents only the latter)"
         )
     if happened.left_out:
         yield f"{happened.left_out} rounds were left out because the one before took longer than the period"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from coldbench.core.cadence import Cadence, after_round, broken_off, let_go, recycled
+from coldbench.core.cadence import Cadence, Gone, after_round, broken_off, let_go
 from coldbench.core.errors import UsageError
 from coldbench.core.hold import HoldBy, Holding, held
 from coldbench.core.invocation import AnsweredBy, Evidence, Invocation
@@ -124,8 +124,9 @@ def test_the_period_settles_below_the_lifetime(lifetime_s: float, first_s: float
     evictions = []
     for number in range(200):
         evicted = cadence.period_ns / 1e9 >= lifetime_s
+        gone = Gone.MOST if evicted else Gone.NONE
         evictions.append(evicted)
-        changed = after_round(cadence, evicted=evicted, shortest_ns=10**9)
+        changed = after_round(cadence, gone=gone, shortest_ns=10**9)
         assert changed is not None, number
         cadence = changed
     # Once in fifty rounds a little more is tried: platforms change their minds.
@@ -135,7 +136,7 @@ def test_the_period_settles_below_the_lifetime(lifetime_s: float, first_s: float
 
 def test_no_timer_helps_where_instances_are_gone_at_once() -> None:
     cadence = Cadence(period_ns=10**9)
-    assert after_round(cadence, evicted=True, shortest_ns=10**9) is None
+    assert after_round(cadence, gone=Gone.MOST, shortest_ns=10**9) is None
 
 
 @pytest.mark.parametrize(
@@ -149,12 +150,25 @@ def test_a_silence_that_was_not_the_periods_teaches_it_nothing(
     assert broken_off(round(silent_s * 1e9), round(period_s * 1e9)) is broken
 
 
-def test_some_cold_among_survivors_are_replacements() -> None:
-    assert recycled(1, 10)
-    assert not recycled(0, 10)
-    assert not recycled(10, 10)
-    assert not recycled(5, 10)
-    assert not recycled(1, 1)
+def test_a_round_with_cold_starts_is_not_clean() -> None:
+    """Where lifetimes differ the period grew until half of the instances died in each round."""
+    cadence = Cadence(period_ns=30 * 10**9)
+    for number in range(50):
+        changed = after_round(cadence, gone=Gone.NONE if number % 3 else Gone.FEW, shortest_ns=10**9)
+        assert changed is not None
+        cadence = changed
+    assert cadence.period_ns == 30 * 10**9
+
+
+def test_a_longer_period_that_lets_some_go_is_given_up() -> None:
+    cadence: Cadence | None = Cadence(period_ns=30 * 10**9)
+    for _ in range(3):
+        assert cadence is not None
+        cadence = after_round(cadence, gone=Gone.NONE, shortest_ns=10**9)
+    assert cadence is not None
+    assert cadence.period_ns == 45 * 10**9
+    cadence = after_round(cadence, gone=Gone.FEW, shortest_ns=10**9)
+    assert cadence == Cadence(period_ns=30 * 10**9, too_long_ns=45 * 10**9)
 
 
 def ping(**facts: Any) -> Invocation:
@@ -393,18 +407,20 @@ def test_where_nothing_tells_the_number_there_is_no_coverage() -> None:
 @pytest.mark.parametrize(
     ("cold", "slow", "reached", "gone"),
     [
-        (0, 0, 5, False),
-        (2, 0, 5, False),  # replaced while others lived on
-        (3, 0, 5, True),
-        (0, 5, 5, False),  # they queued: the answers say that none was a first use
-        (None, 0, 5, False),
-        (None, 2, 5, False),
-        (None, 3, 5, True),
-        (None, 1, 1, True),
+        (0, 0, 5, Gone.NONE),
+        (2, 0, 5, Gone.FEW),
+        (3, 0, 5, Gone.MOST),
+        (0, 5, 5, Gone.NONE),  # they queued: the answers say that none was a first use
+        (None, 0, 5, Gone.NONE),
+        (None, 2, 5, Gone.FEW),
+        (None, 3, 5, Gone.MOST),
+        (None, 1, 1, Gone.MOST),
+        (1, 0, 10, Gone.FEW),
+        (5, 0, 10, Gone.MOST),
     ],
 )
 def test_a_silence_that_lets_go_lets_go_together(
-    cold: int | None, slow: int, reached: int, gone: bool
+    cold: int | None, slow: int, reached: int, gone: Gone
 ) -> None:
     assert let_go(cold, slow, reached) is gone
 
