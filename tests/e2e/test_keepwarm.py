@@ -386,6 +386,18 @@ def test_the_plan_and_its_price(tmp_path: Path) -> None:
     assert not (tmp_path / "reports").exists()
 
 
+def test_a_plan_that_pings_too_seldom_says_what_it_leaves(tmp_path: Path) -> None:
+    done = coldbench(
+        *("keepwarm", "--url", "http://127.0.0.1:1/", "--every", "10m", "--dry-run"),
+        *("--arrivals", "24", "--lifetime", "5m"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "22.1 of 24 calls a day are cold without it" in said
+    assert "about 11.0 with it, since the period is longer than that" in said
+
+
 def test_the_price_of_a_request_of_ones_own_is_not_known(tmp_path: Path) -> None:
     done = coldbench(
         *("keepwarm", "--url", "http://127.0.0.1:1/", "--hold-with", "/slow", "--dry-run"),
