@@ -9,6 +9,7 @@ from coldbench.core.hold import HoldBy, Holding, held
 from coldbench.core.invocation import Invocation
 from coldbench.core.judge import function_answered
 from coldbench.core.target import Target
+from coldbench.probe.boot import wall_ahead_ns
 
 # Sends one request of a target on a fresh connection.
 Invoke = Callable[[Target], Awaitable[Invocation]]
@@ -42,7 +43,7 @@ async def find_holding(
         asked_ns = wait_ns + _ASKED_NS
         # Twice: a function of its own moods may once be slow where nothing holds it.
         for _ in range(_CONFIRMATIONS):
-            released_ns = time_ns()
+            wall_ns, released_ns = wall_ahead_ns(), time_ns()
             invocation = await invoke(held(target, holding, asked_ns, released_ns))
             answered_ns = time_ns()
             is_held = (
@@ -58,7 +59,7 @@ async def find_holding(
         # It answered when its clock showed the instant asked for; the answer took half a round trip.
         way_back_ns = (invocation.connect_ns or 0) // 2
         ahead_ns = released_ns + asked_ns - (answered_ns - way_back_ns)
-        return replace(holding, clock_ahead_ns=ahead_ns)
+        return replace(holding, clock_ahead_ns=ahead_ns, wall_ahead_ns=wall_ns)
     return Holding(by=HoldBy.NATURAL, warm_wait_ns=wait_ns)
 
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from time import monotonic_ns, time_ns
 
 from coldbench.core.cadence import Cadence, Gone, after_round, broken_off, let_go
-from coldbench.core.hold import HoldBy, Holding, held
+from coldbench.core.hold import HoldBy, Holding, held, out_of_step
 from coldbench.core.invocation import Invocation
 from coldbench.core.judge import function_answered
 from coldbench.core.keepwarm import Kept, Round, Tally
 from coldbench.core.pings import first_uses, instances_reached, least_hold_ns, queued, stayed
 from coldbench.core.reach import Met, Reach, covered, escalated, first_reach, lengthened, resumed
 from coldbench.core.target import Target
-from coldbench.probe.boot import boot_clock_ns
+from coldbench.probe.boot import boot_clock_ns, wall_ahead_ns
 from coldbench.probe.hold import find_holding
 from coldbench.probe.kept import Asked, Happened, notes, step
 from coldbench.probe.seen import Instances
@@ -97,6 +97,8 @@ class Keeper:
                 await self._pause(_FIRST_PAUSE_S)
                 continue
             tried_ns = monotonic_ns()
+            if self.holding is not None and out_of_step(self.holding, wall_ahead_ns()):
+                self.holding = None
             if self.holding is None:
                 self.holding = await find_holding(self.target, self._invoke_one, self.asked.hold_with)
             if self.holding is not None and await self._round():

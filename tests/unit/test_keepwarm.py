@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from coldbench.core.cadence import Cadence, Gone, after_round, broken_off, let_go
 from coldbench.core.errors import UsageError
-from coldbench.core.hold import HoldBy, Holding, held
+from coldbench.core.hold import HoldBy, Holding, held, out_of_step
 from coldbench.core.invocation import AnsweredBy, Evidence, Invocation
 from coldbench.core.judge import function_answered
 from coldbench.core.keepwarm import Round, Tally, together
@@ -289,6 +289,22 @@ def test_ways_to_hold() -> None:
     posted = held(target, Holding(by=HoldBy.REQUEST, warm_wait_ns=0, request="{}"), 0, 0)
     assert (posted.method, posted.body) == ("POST", b"{}")
     assert held(target, Holding(by=HoldBy.NATURAL, warm_wait_ns=0), 0, 0) == target
+
+
+@pytest.mark.parametrize(
+    ("by", "moved_ms", "again"),
+    [
+        (HoldBy.UNTIL, 0, False),
+        (HoldBy.UNTIL, 2, False),
+        (HoldBy.UNTIL, 3000, True),
+        (HoldBy.UNTIL, -3000, True),
+        (HoldBy.FOR, 3000, False),  # needs no clock
+    ],
+)
+def test_a_clock_that_was_set_is_agreed_on_again(by: HoldBy, moved_ms: int, again: bool) -> None:
+    """Holds were 200 times too long from then on."""
+    holding = Holding(by=by, warm_wait_ns=MS, clock_ahead_ns=MS, wall_ahead_ns=10**18)
+    assert out_of_step(holding, 10**18 + moved_ms * MS) is again
 
 
 def done(
