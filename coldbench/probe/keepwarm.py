@@ -139,6 +139,9 @@ class Keeper:
             answers += ours
             if not answers:
                 return False
+            if not ours:
+                # All refused: what the attempts before it have reached stands.
+                break
             if attempt == 0:
                 slow = queued(ours, self.holding, reach.hold_ns)
             spread = spread_ns(sent)
