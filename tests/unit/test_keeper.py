@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from coldbench.core.hold import HoldBy, Holding
 from coldbench.core.invocation import AnsweredBy, Evidence, Invocation
 from coldbench.core.keepwarm import Kept, Round
 from coldbench.core.reach import Limits
@@ -21,10 +22,15 @@ Says = Callable[[int, int], dict[str, Any]]
 
 
 def kept_by(
-    monkeypatch: pytest.MonkeyPatch, says: Says, *, instances: int, rounds: int
+    monkeypatch: pytest.MonkeyPatch,
+    says: Says,
+    *,
+    instances: int,
+    rounds: int,
+    closed_after: int | None = None,
 ) -> tuple[list[Round], Kept]:
-    """What so many rounds find; none that has to be waited for."""
-    batches = seqs = 0
+    """What so many rounds find; after `closed_after` of them the window is closed for two looks at it."""
+    batches = seqs = looks = 0
     found: list[Round] = []
 
     async def together(
@@ -47,6 +53,11 @@ def kept_by(
         if len(found) == rounds:
             keeper.stop()
 
+    def awake() -> bool:
+        nonlocal looks
+        looks += len(found) == closed_after
+        return not 0 < looks <= 2
+
     monkeypatch.setattr(keepwarm, "invoke_together", together)
     keeper = keepwarm.Keeper(
         TARGET,
@@ -55,7 +66,7 @@ def kept_by(
             limits=Limits(pings=2 * instances, hold_ns=300 * MS), per_instance=1, hold_with=None,
         ),
         run_id="r", zero_ns=0, next_seqs=next_seqs, append=lambda _: None, tell=tell,
-        awake=lambda: True, seed=1,
+        awake=awake, seed=1,
     )  # fmt: skip
     asyncio.run(keeper.keep(0.0))
     return found, keeper.kept
@@ -112,3 +123,33 @@ def test_refused_rounds_are_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert kept.coverage_pct < 100
     assert any("nothing answered for" in note for note in kept.notes)
     assert any("the last with status 429" in note for note in kept.notes)
+
+
+def test_what_is_cold_after_a_closed_window_has_not_slipped_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, kept = kept_by(
+        monkeypatch,
+        lambda batch, place: {"instance": f"{place}{batch > 4}", "cold_flag": batch == 5},
+        instances=3,
+        rounds=6,
+        closed_after=4,
+    )
+    assert [done.cold for done in found] == [0, 0, 0, 0, 3, 0]
+    assert (kept.cold, kept.missed, kept.coverage_pct) == (0, 0, 100.0)
+
+
+def test_the_holding_is_found_again_when_the_wall_clock_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead_ns, agreed = 10**18, []
+
+    async def find(*_: Any) -> Holding:
+        agreed.append(ahead_ns)
+        return Holding(by=HoldBy.UNTIL, warm_wait_ns=5 * MS, wall_ahead_ns=ahead_ns)
+
+    def says(batch: int, place: int) -> dict[str, Any]:
+        nonlocal ahead_ns
+        ahead_ns = 10**18 + (3000 * MS if batch >= 3 else 0)
+        return {"instance": str(place), "cold_flag": False, "exec_ms": 75.0}
+
+    monkeypatch.setattr(keepwarm, "find_holding", find)
+    monkeypatch.setattr(keepwarm, "wall_ahead_ns", lambda: ahead_ns)
+    kept_by(monkeypatch, says, instances=2, rounds=5)
+    assert agreed == [10**18, 10**18 + 3000 * MS]
