@@ -1,174 +1,20 @@
-"""How pings reach N instances, how often, and when: the pure part of keeping warm."""
+"""What pings tell, and what the rounds of keeping warm come to."""
 
-from collections import OrderedDict
-from datetime import datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from coldbench.core.cadence import Cadence, Gone, after_round, broken_off, let_go
-from coldbench.core.errors import UsageError
 from coldbench.core.hold import HoldBy, Holding, held, out_of_step
 from coldbench.core.invocation import AnsweredBy, Evidence, Invocation
 from coldbench.core.judge import function_answered
 from coldbench.core.keepwarm import Round, Tally, together
 from coldbench.core.pings import first_uses, instances_reached, least_hold_ns, queued, stayed, tells_queued
-from coldbench.core.reach import Limits, Met, Reach, covered, escalated, first_reach, lengthened, resumed
+from coldbench.core.reach import Limits, Reach, covered, lengthened
 from coldbench.core.target import Target
-from coldbench.core.window import is_open, parse_window
 
 MS = 1_000_000
 LIMITS = Limits(pings=200, hold_ns=2000 * MS)
-
-
-class Platform:
-    """Places overlapping pings as the lab does: on the instance used last that has room, else a new one.
-
-    A new instance takes its ping too late to hold it with the others: that ping has queued.
-    """
-
-    def __init__(self, per_instance: int, most: int = 1000) -> None:
-        self._per_instance = per_instance
-        self._most = most
-        self._instances: OrderedDict[int, None] = OrderedDict()
-
-    def ping(self, reach: Reach, spread_ns: int) -> tuple[int, bool]:
-        """How many instances answered, and whether some pings queued."""
-        # Pings that come after the first ones have gone find room again: they overlap in groups.
-        overlapping = (
-            reach.pings if reach.hold_ns >= spread_ns else max(1, reach.pings * reach.hold_ns // spread_ns)
-        )
-        wanted = -(-overlapping // self._per_instance)
-        here = len(self._instances)
-        for number in range(here, min(wanted, self._most)):
-            self._instances[number] = None
-        return min(wanted, here) if here else 1, wanted > here
-
-
-def settle(platform: Platform, wanted: int, spread_ns: int, limits: Limits = LIMITS) -> tuple[Reach, bool]:
-    """After as many attempts as ten rounds may have; whether the last one reached all."""
-    reach = first_reach(wanted, limits)
-    reached = 0
-    for _ in range(40):
-        reached, waited = platform.ping(reach, spread_ns)
-        if reached >= wanted:
-            reach = covered(reach, reached, wanted, spread_ns)
-            continue
-        met = Met.GROWING if waited else Met.PACKED
-        more = escalated(reach, reached, wanted, spread_ns=spread_ns, met=met, limits=limits)
-        if more is None:
-            break
-        reach = more
-    return reach, reached >= wanted
-
-
-@given(st.integers(1, 20), st.integers(1, 8), st.integers(0, 300))
-def test_enough_pings_are_found_for_any_concurrency_and_spread(
-    wanted: int, per_instance: int, spread_ms: int
-) -> None:
-    reach, reached = settle(Platform(per_instance), wanted, spread_ms * MS)
-    assert reached
-    assert reach.hold_ns >= min(spread_ms * MS, reach.hold_ns)
-    # as many as the platform's packing needs, and not many more
-    least = (wanted - 1) * per_instance + 1
-    assert least <= reach.pings <= least + per_instance
-
-
-def test_a_limit_of_the_platform_is_not_run_against_for_ever() -> None:
-    reach, reached = settle(Platform(1, most=3), 5, 5 * MS)
-    assert not reached
-    assert reach.pings == 5  # the others queued: more pings would only queue too
-
-
-def test_nothing_beyond_the_limits_is_sent() -> None:
-    limits = Limits(pings=6, hold_ns=100 * MS)
-    reach, reached = settle(Platform(4), 5, 1 * MS, limits)
-    assert not reached
-    assert (reach.pings, reach.hold_ns) == (6, 100 * MS)
-
-
-def test_a_shorter_hold_is_tried_and_never_again_one_that_missed() -> None:
-    reach = Reach(pings=5, hold_ns=200 * MS, missed_hold_ns=150 * MS)
-    for _ in range(100):
-        reach = covered(reach, 5, 5, MS)
-    assert 150 * MS < reach.hold_ns <= 200 * MS
-
-
-def test_late_pings_are_held_longer_and_a_hold_is_not_cut_below_their_spread() -> None:
-    reach = Reach(pings=17, hold_ns=25 * MS)
-    longer = escalated(reach, 3, 5, spread_ns=2 * MS, met=Met.LATE, limits=LIMITS)
-    assert longer is not None
-    assert (longer.pings, longer.hold_ns, longer.missed_hold_ns) == (17, 50 * MS, 25 * MS)
-    reach = Reach(pings=5, hold_ns=100 * MS)
-    for number in range(100):
-        reach = covered(reach, 5, 5, 20 * MS if number % 7 == 0 else MS)
-    assert reach.hold_ns == 60 * MS
-
-
-def test_a_restart_goes_on_with_what_was_found() -> None:
-    fresh = first_reach(5, LIMITS)
-    assert (resumed(fresh, 17, 120.0, LIMITS).pings, resumed(fresh, 17, 120.0, LIMITS).hold_ns) == (
-        17,
-        120 * MS,
-    )
-    small = Limits(pings=9, hold_ns=50 * MS)
-    assert (resumed(fresh, 17, 120.0, small).pings, resumed(fresh, 17, 120.0, small).hold_ns) == (9, 50 * MS)
-
-
-@given(st.floats(3, 3600), st.floats(1, 600))
-def test_the_period_settles_below_the_lifetime(lifetime_s: float, first_s: float) -> None:
-    cadence = Cadence(period_ns=round(first_s * 1e9))
-    evictions = []
-    for number in range(200):
-        evicted = cadence.period_ns / 1e9 >= lifetime_s
-        gone = Gone.MOST if evicted else Gone.NONE
-        evictions.append(evicted)
-        changed = after_round(cadence, gone=gone, shortest_ns=10**9)
-        assert changed is not None, number
-        cadence = changed
-    # Once in fifty rounds a little more is tried: platforms change their minds.
-    assert sum(evictions[-50:]) <= 1
-    assert cadence.period_ns / 1e9 > 0.4 * lifetime_s
-
-
-def test_no_timer_helps_where_instances_are_gone_at_once() -> None:
-    cadence = Cadence(period_ns=10**9)
-    assert after_round(cadence, gone=Gone.MOST, shortest_ns=10**9) is None
-
-
-@pytest.mark.parametrize(
-    ("silent_s", "period_s", "broken"),
-    [(27, 30, False), (31, 30, False), (60, 30, True), (43_200, 30, True), (0.3, 0.1, False), (1, 0.1, True)],
-)
-def test_a_silence_that_was_not_the_periods_teaches_it_nothing(
-    silent_s: float, period_s: float, broken: bool
-) -> None:
-    """After a closed window all instances were cold, and the period was shortened."""
-    assert broken_off(round(silent_s * 1e9), round(period_s * 1e9)) is broken
-
-
-def test_a_round_with_cold_starts_is_not_clean() -> None:
-    """Where lifetimes differ the period grew until half of the instances died in each round."""
-    cadence = Cadence(period_ns=30 * 10**9)
-    for number in range(50):
-        changed = after_round(cadence, gone=Gone.NONE if number % 3 else Gone.FEW, shortest_ns=10**9)
-        assert changed is not None
-        cadence = changed
-    assert cadence.period_ns == 30 * 10**9
-
-
-def test_a_longer_period_that_lets_some_go_is_given_up() -> None:
-    cadence: Cadence | None = Cadence(period_ns=30 * 10**9)
-    for _ in range(3):
-        assert cadence is not None
-        cadence = after_round(cadence, gone=Gone.NONE, shortest_ns=10**9)
-    assert cadence is not None
-    assert cadence.period_ns == 45 * 10**9
-    cadence = after_round(cadence, gone=Gone.FEW, shortest_ns=10**9)
-    assert cadence == Cadence(period_ns=30 * 10**9, too_long_ns=45 * 10**9)
 
 
 def ping(**facts: Any) -> Invocation:
@@ -418,48 +264,3 @@ def test_where_nothing_tells_the_number_there_is_no_coverage() -> None:
     assert (known.reached, known.coverage_pct) == (5, pytest.approx(100 / 3))
     both = together([unknown, known])
     assert (both.reached, both.coverage_pct) == (None, None)
-
-
-@pytest.mark.parametrize(
-    ("cold", "slow", "reached", "gone"),
-    [
-        (0, 0, 5, Gone.NONE),
-        (2, 0, 5, Gone.FEW),
-        (3, 0, 5, Gone.MOST),
-        (0, 5, 5, Gone.NONE),  # they queued: the answers say that none was a first use
-        (None, 0, 5, Gone.NONE),
-        (None, 2, 5, Gone.FEW),
-        (None, 3, 5, Gone.MOST),
-        (None, 1, 1, Gone.MOST),
-        (1, 0, 10, Gone.FEW),
-        (5, 0, 10, Gone.MOST),
-    ],
-)
-def test_a_silence_that_lets_go_lets_go_together(
-    cold: int | None, slow: int, reached: int, gone: Gone
-) -> None:
-    assert let_go(cold, slow, reached) is gone
-
-
-# 23 November 2026 is a Monday.
-@pytest.mark.parametrize(
-    ("text", "inside", "outside"),
-    [
-        ("mon-fri 08:00-20:00", ["23T08:00", "27T19:59"], ["23T20:00", "28T12:00"]),
-        ("08:00-20:00", ["28T12:00"], ["28T07:59"]),
-        ("fri 22:00-02:00", ["27T23:00", "28T01:59"], ["27T01:00", "28T22:30"]),
-        ("sat-mon 00:00-24:00", ["28T00:00", "30T23:59"], ["24T00:00"]),
-        ("Sun 12:00-12:00", ["29T12:00", "30T11:59"], ["29T11:59"]),
-    ],
-)
-def test_windows(text: str, inside: list[str], outside: list[str]) -> None:
-    windows = [parse_window(text)]
-    assert all(is_open(windows, datetime.fromisoformat(f"2026-11-{at}")) for at in inside)
-    assert not any(is_open(windows, datetime.fromisoformat(f"2026-11-{at}")) for at in outside)
-    assert is_open([], datetime.fromisoformat("2026-11-23T00:00"))
-
-
-@pytest.mark.parametrize("text", ["", "monday 08:00-20:00", "8:00-20:00", "mon 25:00-26:00", "08:61-09:00"])
-def test_no_windows(text: str) -> None:
-    with pytest.raises(UsageError):
-        parse_window(text, "--window")
