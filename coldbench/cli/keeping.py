@@ -1,7 +1,6 @@
 """One execution of keepwarm: a keeper for each target, and what they share."""
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic_ns, time_ns
 
@@ -13,12 +12,15 @@ from coldbench.core.invocation import Invocation
 from coldbench.core.keepwarm import Round, together
 from coldbench.core.summary import Run, State
 from coldbench.core.target import Target
-from coldbench.probe.keepwarm import Asked, Keeper
+from coldbench.probe.boot import boot_clock_ns
+from coldbench.probe.keepwarm import Keeper
+from coldbench.probe.kept import Asked
 from coldbench.report.keeping import InstanceRow, KeepingView
 from coldbench.report.metrics import Metrics
 from coldbench.runs.events import EventLog
 from coldbench.runs.samples import SampleWriter
 from coldbench.stats.cost import Budget
+from coldbench.stats.spent import SpentSoFar
 
 _TICK_S = 0.2
 # A clock that goes on during sleep has moved so much more than one that does not.
@@ -48,6 +50,8 @@ class Keeping:
         self._writer = writer
         self._events = events
         self._seq = 0
+        self._spent: SpentSoFar | None = None
+        self._cut_off = False  # rounds under way, by a second request
         self._keepers = [
             Keeper(
                 target,
@@ -70,6 +74,7 @@ class Keeping:
         The first request ends it after the rounds under way, a second one at once.
         """
         notes: list[str] = []
+        self._spent = None if budget.rates is None else SpentSoFar(budget.rates)
         tasks = [
             # Staggered: the rounds of several targets do not meet.
             asyncio.create_task(keeper.keep(place * keeper.asked.every_ns / 1e9 / len(self._keepers)))
@@ -81,13 +86,14 @@ class Keeping:
             for task in tasks:
                 if task.done() and not task.cancelled() and (error := task.exception()):
                     raise error
-            spent_all = budget.spent(self._pings_sent, self._held_s)
+            spent_all = budget.spent(0.0 if self._spent is None else self._spent.usd)
             if spent_all:
                 notes.append(f"ended by --max-cost: about {budget.most_usd:g} USD are spent")
             if stop.count or spent_all or (end_ns is not None and time_ns() >= end_ns):
                 for keeper in self._keepers:
                     keeper.stop()
             if stop.count > 1:
+                self._cut_off = True
                 for task in tasks:
                     task.cancel()
             if _slept_ns() - slept > _ASLEEP_NS:
@@ -102,7 +108,7 @@ class Keeping:
         return replace(
             self._run,
             finished_at=now(),
-            state=State.COMPLETE,
+            state=State.INTERRUPTED if self._cut_off else State.COMPLETE,
             planned=self._seq,
             keepwarm=together(kept),
             notes=(*notes, *(f"{its.target}: {note}" for its in kept for note in its.notes)),
@@ -115,6 +121,8 @@ class Keeping:
 
     def _append(self, invocations: Sequence[Invocation]) -> None:
         self._writer.append(invocations)
+        if self._spent is not None:
+            self._spent.add(invocations)
         if self._metrics:
             self._metrics.invocations(invocations)
 
@@ -123,14 +131,6 @@ class Keeping:
         if self._metrics:
             self._metrics.round(done)
         self._view.round(done)
-
-    @property
-    def _pings_sent(self) -> int:
-        return self._seq
-
-    @property
-    def _held_s(self) -> float:
-        return max(keeper.reach.hold_ns for keeper in self._keepers) / 1e9
 
     def _rows(self) -> dict[str, list[InstanceRow]]:
         at_ns = monotonic_ns() - self._zero_ns
@@ -142,7 +142,7 @@ class Keeping:
                     last_seen_s=(at_ns - seen.last_ns) / 1e9,
                     pings=seen.pings,
                 )
-                for instance, seen in keeper.instances.items()
+                for instance, seen in keeper.instances.by_id.items()
             ]
             for keeper in self._keepers
         }
@@ -150,5 +150,4 @@ class Keeping:
 
 def _slept_ns() -> int:
     """How long this machine has slept since it started, where it can be known."""
-    boot = getattr(time, "CLOCK_BOOTTIME", None)
-    return 0 if boot is None else time.clock_gettime_ns(boot) - monotonic_ns()
+    return boot_clock_ns() - monotonic_ns()

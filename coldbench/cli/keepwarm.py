@@ -33,7 +33,7 @@ from coldbench.core.summary import Run
 from coldbench.core.target import Target
 from coldbench.core.trace import Recording, parse_trace
 from coldbench.core.window import Window, is_open, parse_window
-from coldbench.probe.keepwarm import Asked
+from coldbench.probe.kept import Asked
 from coldbench.report.keeping import KeepingView
 from coldbench.report.keepwarm_plan import keepwarm_lines
 from coldbench.report.metrics import Metrics

@@ -12,6 +12,10 @@ UNTIL_HEADER = "X-Coldbench-Hold-Until"
 FOR_HEADER = "X-Coldbench-Hold-Ms"
 
 
+# Less than this is the slow correction of a clock, or two readings that are not of one instant.
+_STEP_NS = 5_000_000
+
+
 class HoldBy(StrEnum):
     """What holds an instance."""
 
@@ -24,14 +28,24 @@ class HoldBy(StrEnum):
 class Holding(Struct, frozen=True, kw_only=True):
     """How a target's instances can be held.
 
-    `clock_ahead_ns` is the function's clock less ours, known to half a round trip; `warm_wait_ns` what a
-    warm call waits without a hold (with the user's own request: with it).
+    `clock_ahead_ns` is the function's clock less ours, known to half a round trip, as long as our wall clock
+    is ahead of our monotonic one by `wall_ahead_ns`; `warm_wait_ns` what a warm call waits without a hold
+    (with the user's own request: with it).
     """
 
     by: HoldBy
     warm_wait_ns: int
     clock_ahead_ns: int = 0
+    wall_ahead_ns: int = 0
     request: str = ""  # a path, or a body
+
+
+def out_of_step(holding: Holding, wall_ahead_ns: int) -> bool:
+    """Whether our wall clock was set, or this machine slept, since a rendezvous was agreed on.
+
+    Pings would be held too long or not at all, by as much as it moved.
+    """
+    return holding.by is HoldBy.UNTIL and abs(wall_ahead_ns - holding.wall_ahead_ns) > _STEP_NS
 
 
 def held(target: Target, holding: Holding, hold_ns: int, released_epoch_ns: int) -> Target:

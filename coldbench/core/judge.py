@@ -15,7 +15,7 @@ A missing field answers nothing: without an answer to both questions the verdict
 there is no evidence at all and a latency model learned from the run decides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from coldbench.core.by_latency import Told
 from coldbench.core.invocation import AnsweredBy, Invocation
@@ -116,6 +116,19 @@ def _did_not_run(invocation: Invocation) -> tuple[Verdict, str] | None:
     if 300 <= status < 400:
         return Verdict.DISCARDED, f"status {status}: a redirect, not followed"
     return None
+
+
+def function_answered(invocation: Invocation, expected: Collection[int] = ()) -> bool:
+    """Whether an instance of the function did, as far as is told.
+
+    Nothing in its place did, and it is no error, save one that says where it ran or that is `expected`: a
+    gateway's 404 looks like the function's own.
+    """
+    if not invocation.completed or _did_not_run(invocation):
+        return False
+    evidence, status = invocation.evidence, invocation.status or 0
+    told = evidence.answered_by is AnsweredBy.FUNCTION or evidence.instance is not None
+    return told or 200 <= status < 300 or status in expected
 
 
 def _kind(verdict: Verdict, kind: ColdKind | None, invocation: Invocation) -> ColdKind | None:

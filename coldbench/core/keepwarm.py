@@ -5,18 +5,12 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from coldbench.core.hold import HoldBy, Holding
-from coldbench.core.invocation import Invocation
+from coldbench.core.hold import Holding
 
 # In the first rounds instances are started and the pings find their number; after them a round counts.
 SETTLING_ROUNDS = 2
-# A target is covered when so many of its rounds reached all: one in twenty may miss.
+# A target is covered when so many of its rounds found all still there: one in twenty may miss.
 COVERED_PCT = 95.0
-# Without evidence: a ping that waited so much longer than a warm one had an instance started, or queued.
-_UNLIKE_WARM_NS = 50_000_000
-_UNLIKE_WARM = 0.5
-# A ping that came with the others is held for more than this part of the hold.
-_HELD = 0.25
 
 
 class Round(Struct, frozen=True, kw_only=True):
@@ -26,21 +20,27 @@ class Round(Struct, frozen=True, kw_only=True):
     number: int
     at_s: float
     asked: int  # instances
-    reached: int  # distinct instances that answered; an estimate where `estimated`
+    reached: int | None  # distinct instances that answered, where it is told; an estimate where `estimated`
     estimated: bool
     pings: int
     hold_ms: float
     spread_ms: float
+    stayed: int | None = None  # of those reached, that had been there before the round
     cold: int | None  # first uses among the answers; None where no answer says
     slow: int = 0  # pings of the first attempt that waited as for a start, or for room; where cold is None
-    recycled: bool  # they replace instances that were in use, in the main
+    recycled: bool  # less than half of those reached were first uses: replaced in use, or let go sooner
     answers: int
     took_s: float
     every_s: float  # the period found so far, or asked for
 
 
 class Kept(Struct, frozen=True, kw_only=True):
-    """What the rounds of one target come to. `reached` is the median of the rounds that count."""
+    """What the rounds of one target come to. `reached` is the median of the rounds that count.
+
+    The coverage is of rounds that met as many as asked that had been there before: what a round starts, a
+    caller in its place would have waited for. `reached` and the coverage are None where nothing ever told how
+    many instances there were.
+    """
 
     target: str
     asked: int
@@ -48,6 +48,8 @@ class Kept(Struct, frozen=True, kw_only=True):
     estimated: bool
     rounds: int
     coverage_pct: float | None
+    counted: int | None = None  # rounds that the coverage is of, with those missed
+    missed: int = 0  # rounds for which there was time while nothing answered
     cold: int | None  # that slipped through after the first rounds; None where no answer says
     slow: int = 0  # pings after the first rounds that waited as for a start, or for room; where cold is None
     pings: int
@@ -67,45 +69,6 @@ class Keepwarm(Struct, frozen=True, kw_only=True):
     targets: tuple[Kept, ...] = ()
 
 
-def instances_reached(
-    invocations: Sequence[Invocation], holding: Holding, hold_ns: int, per_instance: int
-) -> tuple[int, bool]:
-    """How many instances answered overlapping pings, and whether that is an estimate.
-
-    By their ids. Without ids: pings that did not queue, `per_instance` to an instance.
-    """
-    answered = [invocation for invocation in invocations if invocation.completed]
-    ids = {invocation.evidence.instance for invocation in answered} - {None}
-    if ids:
-        return len(ids), False
-    return -(-(len(answered) - queued(answered, holding, hold_ns)) // per_instance), True
-
-
-def queued(invocations: Sequence[Invocation], holding: Holding, hold_ns: int) -> int:
-    """How many waited for an instance to start or to become free.
-
-    At a rendezvous those came too late to be held; otherwise they waited longer than a held, warm call.
-    """
-    answered = [one for one in invocations if one.completed]
-    if holding.by is HoldBy.UNTIL:
-        shortest_ms = _HELD * hold_ns / 1e6
-        return sum(
-            one.evidence.exec_ms is not None and one.evidence.exec_ms < shortest_ms for one in answered
-        )
-    longest_ns = holding.warm_wait_ns + (hold_ns if holding.by is HoldBy.FOR else 0)
-    longest_ns += max(_UNLIKE_WARM_NS, round(_UNLIKE_WARM * holding.warm_wait_ns))
-    return sum((one.wait_ns or 0) > longest_ns for one in answered)
-
-
-def first_uses(invocations: Sequence[Invocation]) -> int | None:
-    """How many answers say that they were the first of their instance; None where none says either way."""
-    answers = [invocation.evidence for invocation in invocations if invocation.completed]
-    telling = [its for its in answers if its.cold_flag is not None or its.instance_seq is not None]
-    if not telling:
-        return None
-    return sum(its.instance_seq == 1 if its.cold_flag is None else its.cold_flag for its in telling)
-
-
 class Tally:
     """The rounds of one target, one after the other; what is kept of them does not grow with time."""
 
@@ -113,10 +76,13 @@ class Tally:
         self._target = target
         self._asked = asked
         self.rounds = 0
+        self._settling = SETTLING_ROUNDS  # that do not count, still to come
+        self._counting = False
         self._reached: Counter[int] = Counter()  # in rounds that count
+        self._covered = self._untold = 0  # of these
         self._estimated = False
         self._cold: int | None = None
-        self._slow = self._answers = 0
+        self._slow = self._answers = self._missed = 0
         self.last: Round | None = None
 
     def add(self, done: Round) -> None:
@@ -125,25 +91,51 @@ class Tally:
         self.last = done
         self._answers += done.answers
         self._estimated = done.estimated
-        if self.rounds == SETTLING_ROUNDS + 1:
+        counts = self.settled
+        if counts and not self._counting:
+            # Better ones than the first ones, which stand for them until then.
+            self._counting = True
             self._reached.clear()
-        self._reached[done.reached] += 1
-        counts = self.rounds > SETTLING_ROUNDS
+            self._covered = self._untold = 0
+        if counts or not self._counting:
+            self._covered += done.stayed is not None and done.stayed >= self._asked
+            if done.reached is None:
+                self._untold += 1
+            else:
+                self._reached[done.reached] += 1
+        self._settling -= not counts
         if done.cold is not None:
             self._cold = (self._cold or 0) + (done.cold if counts else 0)
         self._slow += done.slow if counts else 0
 
+    @property
+    def settled(self) -> bool:
+        """Whether the next round counts."""
+        return not self._settling
+
+    def settle_anew(self) -> None:
+        """After a silence that was not the period's its instances are started again."""
+        self._settling = SETTLING_ROUNDS
+
+    def miss(self, lasting_ns: int, period_ns: int) -> None:
+        """Nothing answered for so long: at least one round, and as many as there was time for."""
+        self._missed += max(1, round(lasting_ns / period_ns))
+
     def kept(self, holding: Holding | None, period_ns: int, notes: Sequence[str]) -> Kept:
         """What they come to."""
-        counted = self._reached.total()
-        covered = sum(number for reached, number in self._reached.items() if reached >= self._asked)
+        told = self._reached.total()
+        # Beside rounds that tell, one that does not tell has shown nothing.
+        counted = told + self._untold + self._missed
+        known = counted > 0 and (told > 0 or not self._untold)
         return Kept(
             target=self._target,
             asked=self._asked,
             reached=_median(self._reached),
             estimated=self._estimated,
             rounds=self.rounds,
-            coverage_pct=100 * covered / counted if counted else None,
+            coverage_pct=100 * self._covered / counted if known else None,
+            counted=counted,
+            missed=self._missed,
             cold=self._cold,
             slow=self._slow,
             pings=self._answers,
@@ -166,12 +158,14 @@ def _median(counts: Counter[int]) -> int | None:
 
 def together(kept: Sequence[Kept]) -> Keepwarm:
     """The same for all targets."""
-    reached = [one.reached for one in kept if one.reached is not None]
-    coverages = [one.coverage_pct for one in kept if one.coverage_pct is not None]
+    answered = [one for one in kept if one.rounds]
+    reached = [one.reached for one in answered if one.reached is not None]
+    tried = [one for one in kept if one.rounds or one.missed]
+    coverages = [one.coverage_pct for one in tried if one.coverage_pct is not None]
     return Keepwarm(
         asked=sum(one.asked for one in kept),
-        reached=sum(reached) if reached else None,
+        reached=sum(reached) if reached and len(reached) == len(answered) else None,
         rounds=sum(one.rounds for one in kept),
-        coverage_pct=min(coverages, default=None),
+        coverage_pct=min(coverages) if coverages and len(coverages) == len(tried) else None,
         targets=tuple(kept),
     )

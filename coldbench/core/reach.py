@@ -80,18 +80,27 @@ def escalated(
     return None
 
 
-def covered(reach: Reach, reached: int, wanted: int, spread_ns: int) -> Reach:
+def covered(reach: Reach, reached: int, wanted: int, spread_ns: int, least_hold_ns: int = 0) -> Reach:
     """What to send after pings that reached all: fewer when they reached more than that, and when that
-    has gone well for some time a shorter hold. Never again what has been seen to miss."""
+    has gone well for some time a shorter hold, down to `least_hold_ns`. Never again what has missed.
+    """
     reach = replace(reach, widest_ns=max(reach.widest_ns, spread_ns))
     fewer = max(wanted, reach.missed_pings + 1, ceil(reach.pings * wanted / max(reached, 1)))
     if fewer < reach.pings:
         return replace(reach, pings=fewer, covered_in_a_row=0)
     if reach.covered_in_a_row + 1 < _SETTLED_ROUNDS:
         return replace(reach, covered_in_a_row=reach.covered_in_a_row + 1)
-    hold_ns = max(_LEAST_HOLD_NS, round(_SHORTER * reach.hold_ns), _AMPLE_SPREADS * reach.widest_ns)
+    shorter_ns = round(_SHORTER * reach.hold_ns)
+    hold_ns = max(_LEAST_HOLD_NS, least_hold_ns, shorter_ns, _AMPLE_SPREADS * reach.widest_ns)
     if not reach.missed_hold_ns < hold_ns < reach.hold_ns:
         hold_ns = reach.hold_ns
+    return replace(reach, hold_ns=hold_ns, covered_in_a_row=0, widest_ns=0)
+
+
+def lengthened(reach: Reach, hold_ns: int, limits: Limits) -> Reach | None:
+    """What to send where only pings held for so long tell anything; None when that is not allowed."""
+    if not reach.hold_ns < hold_ns <= limits.hold_ns:
+        return None
     return replace(reach, hold_ns=hold_ns, covered_in_a_row=0, widest_ns=0)
 
 

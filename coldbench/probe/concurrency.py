@@ -9,7 +9,7 @@ from coldbench.core.hold import Holding, held
 from coldbench.core.invocation import Invocation
 from coldbench.core.target import Target
 from coldbench.probe.hold import find_holding
-from coldbench.probe.together import invoke_together
+from coldbench.probe.together import cut_off, invoke_together
 
 _SINGLES = 5
 # A hold is so many times what a warm call waits, and at least this: longer than the spread of a burst.
@@ -72,14 +72,7 @@ class Bursts:
                 [target] * number, self._run_id, self._zero_ns, first_seq=first_seq, phase=phase
             )
         except asyncio.CancelledError:
-            self._append(
-                [
-                    Invocation(
-                        seq=seq, target=target.name, phase=phase, intended_ns=began_ns, started_ns=began_ns
-                    )
-                    for seq in range(first_seq, self._next_seq)
-                ]
-            )
+            self._append(cut_off([target] * number, first_seq=first_seq, phase=phase, intended_ns=began_ns))
             raise
         self._append(calls)
         return calls

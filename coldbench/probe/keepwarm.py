@@ -2,41 +2,28 @@
 
 import asyncio
 import random
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic_ns, time_ns
 
-from msgspec import Struct
-
-from coldbench.core.cadence import Cadence, after_round, let_go, recycled
-from coldbench.core.durations import format_duration
-from coldbench.core.hold import HoldBy, Holding, held
+from coldbench.core.cadence import Cadence, Gone, after_round, broken_off, let_go
+from coldbench.core.hold import HoldBy, Holding, held, out_of_step
 from coldbench.core.invocation import Invocation
-from coldbench.core.keepwarm import SETTLING_ROUNDS, Kept, Round, Tally, first_uses, instances_reached, queued
-from coldbench.core.reach import Limits, Met, Reach, covered, escalated, first_reach, resumed
+from coldbench.core.judge import function_answered
+from coldbench.core.keepwarm import Kept, Round, Tally
+from coldbench.core.pings import first_uses, instances_reached, least_hold_ns, queued, stayed
+from coldbench.core.reach import Met, Reach, covered, escalated, first_reach, lengthened, resumed
 from coldbench.core.target import Target
+from coldbench.probe.boot import boot_clock_ns, wall_ahead_ns
 from coldbench.probe.hold import find_holding
-from coldbench.probe.together import invoke_together, spread_ns
+from coldbench.probe.kept import Asked, Happened, notes, step
+from coldbench.probe.seen import Instances
+from coldbench.probe.together import cut_off, invoke_together, spread_ns
 
 _ATTEMPTS = 4  # in one round
 # The part of the period by which a round may come early: a fixed cadence trains platforms, and meets others.
 _JITTER = 0.1
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 300.0
 _NAP_S = 0.1
-_STEPS_TOLD = 4
-_FORGOTTEN_ROUNDS = 20
-
-
-class Asked(Struct, frozen=True, kw_only=True):
-    """What is to be done for a target. `adapts` finds the cadence; otherwise `every_ns` is kept."""
-
-    instances: int
-    every_ns: int
-    adapts: bool
-    shortest_ns: int
-    limits: Limits
-    per_instance: int  # for estimates without ids
-    hold_with: str | None
 
 
 class Keeper:
@@ -71,11 +58,8 @@ class Keeper:
                 self.cadence = Cadence(period_ns=round(before.every_s * 1e9))
         self.holding: Holding | None = None
         self.tally = Tally(target.name, asked.instances)
-        self.instances: dict[str, Seen] = {}  # that answered in one of the last rounds
-        self._missed = 0  # rounds left out because the one before took longer than the period
-        self._hopeless = False
-        self._replaced = 0
-        self._steps: deque[str] = deque(maxlen=_STEPS_TOLD)
+        self.instances = Instances()
+        self._happened = Happened()
         self._run_id = run_id
         self._zero_ns = zero_ns
         self._next_seqs = next_seqs
@@ -84,7 +68,9 @@ class Keeper:
         self._awake = awake
         self._random = random.Random(seed)
         self._stopping = False
+        self._silent_ns = 0  # since nothing answers, while it was asked
         self._next_s = 0.0
+        self._ended_ns: int | None = None  # the last round, on the clock that goes on during sleep
 
     def stop(self) -> None:
         """End after the round that is under way."""
@@ -93,74 +79,115 @@ class Keeper:
     @property
     def kept(self) -> Kept:
         """What the rounds so far come to."""
-        return self.tally.kept(self.holding, self.cadence.period_ns, list(self._notes()))
+        words = notes(self.asked, self._happened, self.tally.last, self.reach, self.holding, self.cadence)
+        return self.tally.kept(self.holding, self.cadence.period_ns, list(words))
 
     async def keep(self, begin_after_s: float) -> None:
         """Round after round. A target that does not answer is tried again less and less often."""
         await self._pause(begin_after_s)
+        try:
+            await self._rounds()
+        finally:
+            self._answers_again()
+
+    async def _rounds(self) -> None:
         pause_s = _FIRST_PAUSE_S
         while not self._stopping:
             if not self._awake():
                 await self._pause(_FIRST_PAUSE_S)
                 continue
+            tried_ns = monotonic_ns()
+            if self.holding is not None and out_of_step(self.holding, wall_ahead_ns()):
+                self.holding = None
             if self.holding is None:
                 self.holding = await find_holding(self.target, self._invoke_one, self.asked.hold_with)
             if self.holding is not None and await self._round():
                 pause_s = _FIRST_PAUSE_S
+                self._answers_again()
                 await self._pause(self._next_s)
             else:
+                failed_ns = monotonic_ns()
                 await self._pause(pause_s * self._random.uniform(1 - _JITTER, 1))
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+                # What is left of the pause when the window has closed was nobody's time.
+                self._silent_ns += (monotonic_ns() if self._awake() else failed_ns) - tried_ns
+
+    def _answers_again(self) -> None:
+        """Or it is over: the rounds that there was time for meanwhile are missed."""
+        if self._silent_ns:
+            self.tally.miss(self._silent_ns, self.cadence.period_ns)
+            self._happened.silent_ns += self._silent_ns
+            self._silent_ns = 0
 
     async def _round(self) -> bool:
-        """One round; False when nothing answered, which is no round."""
-        assert self.holding is not None
+        """One round; False when the function did not answer, which is no round."""
         assert self.holding is not None
         began = monotonic_ns()
+        if self._ended_ns is not None:
+            silent_ns = boot_clock_ns() - self._ended_ns
+            if broken_off(silent_ns, self.cadence.period_ns):
+                self.tally.settle_anew()
         wanted, limits = self.asked.instances, self.asked.limits
         answers: list[Invocation] = []
-        reached, estimated, widest_ns, slow = 0, False, 0, 0
+        reached: int | None = 0
+        first: int | None = 0
+        estimated, widest_ns, slow = False, 0, 0
         for attempt in range(_ATTEMPTS):
             reach = self.reach
             sent = await self._ping(reach)
-            answers += [one for one in sent if one.completed]
+            ours = [one for one in sent if function_answered(one, self.target.expect_status)]
+            answers += ours
             if not answers:
                 return False
+            if not ours:
+                # All refused: what the attempts before it have reached stands.
+                break
             if attempt == 0:
-                slow = queued(sent, self.holding, reach.hold_ns)
-            widest_ns = max(widest_ns, spread_ns(sent))
-            by_these, estimated = self._reached(sent, reach)
+                slow = queued(ours, self.holding, reach.hold_ns)
+            spread = spread_ns(sent)
+            widest_ns = max(widest_ns, spread)
+            by_these, estimated = self._reached(ours, reach, spread)
+            first = by_these if attempt == 0 or first is None else first
             # Over all attempts of the round: each instance that was pinged lives on.
-            reached = by_these if estimated else self._reached(answers, reach)[0]
+            reached = by_these if estimated else self._reached(answers, reach, spread)[0]
+            least_ns = least_hold_ns(self.holding, max(reach.widest_ns, spread)) if estimated else 0
+            if by_these is None:
+                more = lengthened(reach, least_ns, limits) if self.holding.by is HoldBy.FOR else None
+                self.reach = more or reach
+                if more is None or self._stopping:
+                    break
+                continue
             if by_these >= wanted:
-                self.reach = covered(reach, by_these, wanted, spread_ns(sent))
+                self.reach = covered(reach, by_these, wanted, spread, least_ns)
                 break
-            met = self._met(sent, reach, first=attempt == 0)
+            met = self._met(ours, reach, first=attempt == 0)
             if met is not Met.GROWING:
-                self._steps.append(_step(reach, by_these, wanted))
-            more = escalated(reach, by_these, wanted, spread_ns=spread_ns(sent), met=met, limits=limits)
+                self._happened.steps.append(step(reach, by_these, wanted))
+            more = escalated(reach, by_these, wanted, spread_ns=spread, met=met, limits=limits)
             self.reach = more or reach
-            if reached >= wanted or more is None or self._stopping:
+            if (reached or 0) >= wanted or more is None or self._stopping:
                 break
-        self._rounded(began, answers, reached, estimated, widest_ns, slow)
+        there = stayed(reached, first_uses(answers), first, slow, estimated=estimated)
+        self._rounded(began, answers, reached, there, estimated, widest_ns, slow)
         return True
 
-    def _met(self, sent: Sequence[Invocation], reach: Reach, *, first: bool) -> Met:
+    def _met(self, answers: Sequence[Invocation], reach: Reach, *, first: bool) -> Met:
         assert self.holding is not None
-        if not queued(sent, self.holding, reach.hold_ns):
+        if not queued(answers, self.holding, reach.hold_ns):
             return Met.PACKED
         # Whether instances are being started is seen by their first uses, or when the same is sent again.
-        return Met.GROWING if first or first_uses(sent) else Met.LATE
+        return Met.GROWING if first or first_uses(answers) else Met.LATE
 
-    def _reached(self, answers: Sequence[Invocation], reach: Reach) -> tuple[int, bool]:
+    def _reached(self, answers: Sequence[Invocation], reach: Reach, spread: int) -> tuple[int | None, bool]:
         assert self.holding is not None
-        return instances_reached(answers, self.holding, reach.hold_ns, self.asked.per_instance)
+        return instances_reached(answers, self.holding, reach.hold_ns, spread, self.asked.per_instance)
 
     def _rounded(
         self,
         began: int,
         answers: Sequence[Invocation],
-        reached: int,
+        reached: int | None,
+        there: int | None,
         estimated: bool,
         widest_ns: int,
         slow: int,
@@ -168,125 +195,82 @@ class Keeper:
         cold = first_uses(answers)
         # After a round that had reached all: before, instances are started because there are too few.
         last = self.tally.last
-        settled = self.tally.rounds >= SETTLING_ROUNDS and last is not None and last.reached >= last.asked
-        replaced = settled and cold is not None and recycled(cold, reached)
-        self._replaced += (cold or 0) if replaced else 0
+        settled = self.tally.settled and last is not None and _all(last)
+        # Of which a part went, where nothing tells how many instances there were.
+        among = len(answers) if reached is None else reached
+        gone = let_go(cold, slow, among) if settled else Gone.NONE
+        few = cold is not None and gone is Gone.FEW
+        self._happened.few += (cold or 0) if few else 0
         if self.asked.adapts and settled:
-            evicted = let_go(cold, slow, reached)
-            changed = after_round(self.cadence, evicted=evicted, shortest_ns=self.asked.shortest_ns)
-            self._hopeless = changed is None
+            changed = after_round(self.cadence, gone=gone, shortest_ns=self.asked.shortest_ns)
+            self._happened.hopeless = changed is None
             self.cadence = changed or self.cadence
         took_ns = monotonic_ns() - began
         period_ns = self.cadence.period_ns * self._random.uniform(1 - _JITTER, 1)
         # A round that took longer than the period is followed at once: pings never pile up.
-        self._missed += int(took_ns // period_ns)
+        self._happened.left_out += int(took_ns // period_ns)
         self._next_s = max(0.0, period_ns - took_ns) / 1e9
         number = self.tally.rounds
-        self.instances = {
-            name: seen
-            for name, seen in self.instances.items()
-            if number - seen.last_round < _FORGOTTEN_ROUNDS
-        }
+        self.instances.forget(number)
         done = Round(
             target=self.target.name,
             number=number,
             at_s=(began - self._zero_ns) / 1e9,
             asked=self.asked.instances,
             reached=reached,
+            stayed=there,
             estimated=estimated,
             pings=self.reach.pings,
             hold_ms=self.reach.hold_ns / 1e6,
             spread_ms=widest_ns / 1e6,
             cold=cold,
             slow=0 if cold is not None else slow,
-            recycled=replaced,
+            recycled=few,
             answers=len(answers),
             took_s=took_ns / 1e9,
             every_s=self.cadence.period_ns / 1e9,
         )
+        self._ended_ns = boot_clock_ns()
         self.tally.add(done)
         self._tell(done)
 
     async def _ping(self, reach: Reach) -> list[Invocation]:
         assert self.holding is not None
         target = held(self.target, self.holding, reach.hold_ns, time_ns())
-        sent = await invoke_together(
-            [target] * reach.pings,
-            self._run_id,
-            self._zero_ns,
-            first_seq=self._next_seqs(reach.pings),
-            phase=f"{self.tally.rounds}:ping",
-        )
-        self._keep_facts(sent)
-        return sent
+        return await self._send([target] * reach.pings, f"{self.tally.rounds}:ping")
 
     async def _invoke_one(self, target: Target) -> Invocation:
-        (invocation,) = await invoke_together(
-            [target], self._run_id, self._zero_ns, first_seq=self._next_seqs(1), phase="0:look"
-        )
-        self._keep_facts([invocation])
+        (invocation,) = await self._send([target], "0:look")
         return invocation
+
+    async def _send(self, targets: Sequence[Target], phase: str) -> list[Invocation]:
+        """Those under way when this is cancelled are kept as unfinished."""
+        first_seq, began_ns = self._next_seqs(len(targets)), monotonic_ns() - self._zero_ns
+        try:
+            sent = await invoke_together(
+                targets, self._run_id, self._zero_ns, first_seq=first_seq, phase=phase
+            )
+        except asyncio.CancelledError:
+            self._append(cut_off(targets, first_seq=first_seq, phase=phase, intended_ns=began_ns))
+            raise
+        self._keep_facts(sent)
+        return sent
 
     def _keep_facts(self, sent: Sequence[Invocation]) -> None:
         self._append(sent)
         for one in sent:
-            instance = one.evidence.instance
-            if one.completed and instance is not None:
-                before = self.instances.get(instance)
-                self.instances[instance] = Seen(
-                    first_ns=before.first_ns if before else one.intended_ns,
-                    last_ns=one.intended_ns,
-                    last_round=self.tally.rounds,
-                    pings=before.pings + 1 if before else 1,
-                    age_ms=one.evidence.instance_age_ms,
-                )
+            if function_answered(one, self.target.expect_status):
+                self.instances.see(one, self.tally.rounds)
+            elif one.completed:
+                self._happened.others += 1
+                self._happened.other_status = one.status
 
     async def _pause(self, seconds: float) -> None:
         end = monotonic_ns() + round(seconds * 1e9)
         while not self._stopping and (left_ns := end - monotonic_ns()) > 0:
             await asyncio.sleep(min(left_ns / 1e9, _NAP_S))
 
-    def _notes(self) -> Iterator[str]:
-        asked, last = self.asked.instances, self.tally.last
-        if last is None:
-            yield "never answered"
-            return
-        if self._steps:
-            yield f"{', '.join(self._steps)}; now {_step(self.reach, last.reached, asked)}"
-        if self.holding is not None and self.holding.by is HoldBy.NATURAL and asked > 1:
-            yield (
-                "nothing holds its instances but their own execution: let it honour the shim's hold header, "
-                "or name a path or a body that takes long enough with --hold-with"
-            )
-        if last.estimated:
-            yield (
-                "its answers name no instance: how many were reached is estimated by the waits, for "
-                f"{self.asked.per_instance} at a time in an instance (--concurrency)"
-            )
-        if self._hopeless:
-            yield (
-                f"instances are let go within {format_duration(self.cadence.period_ns)}: no timer of "
-                f"{format_duration(self.asked.shortest_ns)} or more keeps them"
-            )
-        if self._replaced:
-            yield (
-                f"{self._replaced} of the instances were replaced while others lived on: the platform "
-                "recycles instances in use, which no ping prevents"
-            )
-        if self._missed:
-            yield f"{self._missed} rounds were left out because the one before took longer than the period"
 
-
-class Seen(Struct, frozen=True):
-    """An instance as the pings have seen it; instants on the run's clock."""
-
-    first_ns: int
-    last_ns: int
-    last_round: int
-    pings: int
-    age_ms: float | None
-
-
-def _step(reach: Reach, reached: int, asked: int) -> str:
-    pings = "1 ping" if reach.pings == 1 else f"{reach.pings} pings"
-    return f"{pings} held {reach.hold_ns / 1e6:.0f} ms reached {reached} of {asked}"
+def _all(done: Round) -> bool:
+    """Whether a round may have reached all: too few is what starts instances in the next one."""
+    return done.reached is None or done.reached >= done.asked

@@ -30,6 +30,20 @@ async def invoke_together(
             await caller.close()
 
 
+def cut_off(targets: Sequence[Target], *, first_seq: int, phase: str, intended_ns: int) -> list[Invocation]:
+    """Of invocations that were cancelled with their answers outstanding: that they had begun."""
+    return [
+        Invocation(
+            seq=first_seq + place,
+            target=target.name,
+            phase=phase,
+            intended_ns=intended_ns,
+            started_ns=intended_ns,
+        )
+        for place, target in enumerate(targets)
+    ]
+
+
 def spread_ns(invocations: Sequence[Invocation]) -> int:
     """From the first to the last one sent; 0 for fewer than two."""
     sent = [invocation.sent_ns for invocation in invocations if invocation.sent_ns is not None]

@@ -113,8 +113,9 @@ def _line(done: Round) -> str:
     about = "about " if done.estimated else ""
     cold = f", {count(done.cold, 'cold start')}" if done.cold else ""
     slow = f", {done.slow} slow" if done.slow else ""
+    reached = "an unknown number" if done.reached is None else f"{about}{done.reached}"
     return (
-        f"{shown(done.target)}: {about}{done.reached} of {done.asked} instances by "
+        f"{shown(done.target)}: {reached} of {done.asked} instances by "
         f"{count(done.pings, 'ping')} held {done.hold_ms:.0f} ms, sent within {done.spread_ms:.0f} ms"
         f"{cold}{slow}; every {format_duration(round(done.every_s * 1e9))}"
     )
@@ -127,14 +128,20 @@ def kept_words(keepwarm: Keepwarm) -> Iterator[str]:
 
 
 def _kept(kept: Kept) -> Iterator[str]:
+    if kept.rounds and kept.coverage_pct is None:
+        yield "how many instances were kept warm is not known: nothing tells"
+        if kept.rounds > SETTLING_ROUNDS:
+            yield _slipped(kept)
+        return
     if kept.reached is None or kept.coverage_pct is None:
         yield "nothing answered; nothing was kept warm"
         return
     about = "about " if kept.estimated else ""
     more = f"; in the median round {about}{kept.reached}"
+    counted = max(kept.rounds - SETTLING_ROUNDS, 1) if kept.counted is None else kept.counted
     yield (
-        f"{kept.coverage_pct:.0f} % of {count(max(kept.rounds - SETTLING_ROUNDS, 1), 'round')} reached all "
-        f"{count(kept.asked, 'instance')}{more}"
+        f"{kept.coverage_pct:.0f} % of {count(counted, 'round')} found all "
+        f"{count(kept.asked, 'instance')} still there{more}"
     )
     if kept.rounds > SETTLING_ROUNDS:
         yield _slipped(kept)

@@ -5,10 +5,12 @@
 """
 
 from collections.abc import Sequence
+from math import nan
 
 from coldbench.core.errors import UsageError
 from coldbench.core.invocation import Invocation
-from coldbench.core.keepwarm import Round, first_uses
+from coldbench.core.keepwarm import Round
+from coldbench.core.pings import first_uses
 
 _LABELS = ("faas_name",)
 
@@ -55,7 +57,7 @@ class Metrics:
     def round(self, done: Round) -> None:
         """Take over what a round found."""
         self._asked.labels(done.target).set(done.asked)
-        self._reached.labels(done.target).set(done.reached)
+        self._reached.labels(done.target).set(nan if done.reached is None else done.reached)
         self._period.labels(done.target).set(done.every_s)
 
     def close(self) -> None:

@@ -71,18 +71,33 @@ def cold_starts_a_day(arrivals_a_day: float, lifetime_s: float) -> float:
     return arrivals_a_day * exp(-arrivals_a_day / _DAY_S * lifetime_s)
 
 
-def recorded_cold_starts_a_day(recording: Recording, lifetime_s: float) -> tuple[float, float]:
+def cold_part_with_pings(period_s: float, lifetime_s: float) -> float:
+    """Of the calls that are cold without pings: those that are cold beside a ping every `period_s`, too.
+
+    None, unless a lifetime ends before the next ping comes: then those that come after that.
+    """
+    return max(0.0, 1 - lifetime_s / period_s)
+
+
+def recorded_cold_starts_a_day(recording: Recording, lifetime_s: float) -> tuple[float, float] | None:
     """Calls and cold starts a day, without pings, of recorded arrivals at one instance.
 
-    A call is cold when none came in the `lifetime_s` before it; the first one is. Of counts per minute the
+    A call is cold when none came in the `lifetime_s` before it. Of those in the first `lifetime_s` that is
+    not known, and they are left out; None where less than another one is left. Of counts per minute the
     calls of a minute are taken to be evenly apart.
     """
+    lifetime_ns = lifetime_s * 1e9
+    left_ns = recording.duration_ns - lifetime_ns
+    if left_ns < lifetime_ns:
+        return None
     last_ns: int | None = None
     calls = cold = 0
     for at_ns in _arrivals(recording):
-        cold += last_ns is None or at_ns - last_ns > lifetime_s * 1e9
-        calls, last_ns = calls + 1, at_ns
-    days = max(recording.duration_ns / 1e9, 1.0) / _DAY_S
+        if at_ns >= lifetime_ns:
+            cold += last_ns is None or at_ns - last_ns > lifetime_ns
+            calls += 1
+        last_ns = at_ns
+    days = max(left_ns / 1e9, 1.0) / _DAY_S
     return calls / days, cold / days
 
 
@@ -104,9 +119,13 @@ class Budget(Struct, frozen=True, kw_only=True):
     vcpu: float
     most_usd: float | None
 
-    def spent(self, pings: int, held_s: float) -> bool:
-        """Whether so many pings, each held so long, have cost `most_usd`."""
-        if self.most_usd is None or self.price is None:
-            return False
-        one = Pings(per_round=1, period_s=1, billed_s=held_s, gb=self.gb, vcpu=self.vcpu)
-        return pings * usd_per_ping(one, self.price) >= self.most_usd
+    @property
+    def rates(self) -> Rates | None:
+        """What an instance of that size costs."""
+        return (
+            None if self.price is None else Rates(platform="", gb=self.gb, vcpu=self.vcpu, price=self.price)
+        )
+
+    def spent(self, usd: float) -> bool:
+        """Whether that is all."""
+        return self.most_usd is not None and usd >= self.most_usd

@@ -1,6 +1,9 @@
 """What invocations have cost, by a price and by how long each had its instance."""
 
+from collections.abc import Iterable
+
 from coldbench.core.invocation import Invocation
+from coldbench.core.pings import first_uses
 from coldbench.core.price import Basis, Cost, Rates
 from coldbench.core.verdict import Verdict
 
@@ -36,6 +39,11 @@ class SpentTally:
         self._usd += self._rates.usd(billed_ms)
         self._basis = max(self._basis, basis, key=_LESS_CERTAIN.index)
 
+    @property
+    def usd(self) -> float:
+        """So far."""
+        return self._usd
+
     def cost(self) -> Cost | None:
         """None where there was nothing to price."""
         if not self._invocations:
@@ -46,3 +54,34 @@ class SpentTally:
             init_usd=None if self._init_ms is None else self._init_ms / 1e3 * self._rates.usd_per_s,
             basis=self._basis,
         )
+
+
+class SpentSoFar:
+    """Of any targets' answers as they come, before they are judged: whose first use it was, each says itself.
+
+    Not less than what is billed, but for pings that have no answer, of which nothing is known.
+    """
+
+    def __init__(self, rates: Rates) -> None:
+        self._tally = SpentTally(rates)
+        self._round_trip_ns: dict[str, int] = {}  # by target: the fastest handshake
+
+    def add(self, invocations: Iterable[Invocation]) -> None:
+        """Some more."""
+        for one in invocations:
+            if one.connect_ns is not None:
+                fastest_ns = self._round_trip_ns.get(one.target, one.connect_ns)
+                self._round_trip_ns[one.target] = min(fastest_ns, one.connect_ns)
+            if one.completed:
+                verdict = Verdict.COLD if _says_first_use(one) else Verdict.WARM
+                self._tally.add(one, verdict, self._round_trip_ns.get(one.target, 0))
+
+    @property
+    def usd(self) -> float:
+        """So far."""
+        return self._tally.usd
+
+
+def _says_first_use(one: Invocation) -> bool:
+    paid = one.evidence.init_ms is not None and not one.evidence.init_is_per_instance
+    return paid or bool(first_uses([one]))

@@ -152,6 +152,63 @@ def test_one_instance_that_takes_all_is_fewer_than_asked(tmp_path: Path) -> None
     assert code == 4
 
 
+def test_pings_in_flight_at_a_second_interrupt_are_unfinished(tmp_path: Path) -> None:
+    """They were dropped, as if never started, in a run that was complete."""
+
+    async def slow_in_rounds(visit: Visit) -> bytes:
+        if len(server.visits) > 12:
+            await asyncio.sleep(60)
+        return ok(b"", b'Server-Timing: seq;desc="9", inst;desc="a", age;dur=5000, exec;dur=1')
+
+    with raw_server(slow_in_rounds) as server:
+        asked = ("keepwarm", "--url", server.url, "--every", "100ms", "--json", "-")
+        with started(*asked, cwd=tmp_path) as keeping:
+            eventually(lambda: len(server.visits) > 12)
+            keeping.send_signal(signal.SIGINT)
+            # Two signals that come together are one.
+            time.sleep(0.5)
+            keeping.send_signal(signal.SIGINT)
+            out, words = keeping.communicate(timeout=30)
+    assert keeping.returncode == 130, words
+    record = json.loads(out)
+    assert (record["counts"]["unfinished"], record["counts"]["dropped"]) == (1, 0)
+    assert record["state"] == "interrupted"
+    add_up(record)
+
+
+def test_without_ids_and_a_hold_nothing_is_claimed(tmp_path: Path) -> None:
+    """One instance that served all was three, covered to 100 %."""
+
+    async def nameless(visit: Visit) -> bytes:
+        return ok(b"{}")
+
+    with raw_server(nameless) as server:
+        code, record = keep(
+            tmp_path, "--url", server.url, "--instances", "3", "--every", "300ms", "--for", "2s"
+        )
+    assert code == 4
+    kept = record["keepwarm"]
+    assert kept["rounds"] > 2
+    assert (kept["reached"], kept["coverage_pct"]) == (None, None)
+    assert any("how many there were is not known" in note for note in record["notes"])
+
+
+@pytest.mark.parametrize("status", [503, 404, 429])
+def test_what_answers_in_the_functions_place_keeps_nothing_warm(tmp_path: Path, status: int) -> None:
+    """It was one instance, covered to 100 %, with exit code 0."""
+
+    async def refusing(visit: Visit) -> bytes:
+        return b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status
+
+    with raw_server(refusing) as server:
+        code, record = keep(tmp_path, "--url", server.url, "--every", "200ms", "--for", "2s")
+    assert code == 4
+    kept = record["keepwarm"]
+    assert (kept["reached"], kept["rounds"]) == (None, 0)
+    assert not kept["coverage_pct"]
+    assert any(f"the last with status {status}" in note for note in record["notes"])
+
+
 @pytest.mark.slow
 @pytest.mark.promise("keepwarm is ended or killed, and started again", "it goes on with what was found")
 def test_sigterm_ends_in_order_and_a_killed_one_is_gone_on_with(tmp_path: Path) -> None:
@@ -217,7 +274,12 @@ def test_a_target_that_is_down_for_a_while_does_not_stop_the_others(
     by_name = {kept["target"]: kept for kept in record["keepwarm"]["targets"]}
     assert by_name["other"]["rounds"] > by_name["one"]["rounds"] > 8
     assert record["counts"]["errors"] == failures
-    assert code == 0
+    # Nobody was kept warm meanwhile, for longer than one round in twenty: the exit code says so.
+    assert by_name["one"]["missed"] > 0
+    assert by_name["one"]["coverage_pct"] < 95
+    assert by_name["other"]["missed"] == 0
+    assert any("nothing answered for" in note for note in by_name["one"]["notes"])
+    assert code == 4
 
 
 @pytest.mark.slow
@@ -253,7 +315,9 @@ def test_without_a_word_on_first_uses_a_period_that_is_too_long_is_shortened(tmp
     with raw_server(living_for_1500_ms) as server:
         code, record = keep(tmp_path, "--url", server.url, "--lifetime", "5s", "--for", "14s")
     (kept,) = record["keepwarm"]["targets"]
-    assert code == 0
+    # Rounds of the periods that were too long met nothing that had stayed: they cover nothing.
+    assert code == 4
+    assert kept["reached"] == 1
     assert kept["cold"] is None
     assert kept["slow"] >= 1
     assert kept["every_s"] < 4
@@ -320,6 +384,30 @@ def test_the_plan_and_its_price(tmp_path: Path) -> None:
     assert "provisioned: 10.80 USD a month" in said
     assert "22.1 of 24 calls a day are cold without it" in said
     assert not (tmp_path / "reports").exists()
+
+
+def test_a_plan_that_pings_too_seldom_says_what_it_leaves(tmp_path: Path) -> None:
+    done = coldbench(
+        *("keepwarm", "--url", "http://127.0.0.1:1/", "--every", "10m", "--dry-run"),
+        *("--arrivals", "24", "--lifetime", "5m"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "22.1 of 24 calls a day are cold without it" in said
+    assert "about 11.0 with it, since the period is longer than that" in said
+
+
+def test_the_price_of_a_request_of_ones_own_is_not_known(tmp_path: Path) -> None:
+    done = coldbench(
+        *("keepwarm", "--url", "http://127.0.0.1:1/", "--hold-with", "/slow", "--dry-run"),
+        *("--price", "aws_lambda", "--arrivals", "24", "--lifetime", "5m"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "what that costs is not known" in said
+    assert "USD" not in said
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from coldbench.core.trace import parse_trace
 from coldbench.stats.cost import (
     MONTH_S,
     Pings,
+    cold_part_with_pings,
     cold_starts_a_day,
     prices,
     provisioned_usd_a_day,
@@ -57,16 +58,29 @@ def test_cold_starts_of_poisson_arrivals() -> None:
     assert cold_starts_a_day(86_400, 300) < 1e-100
 
 
+@pytest.mark.parametrize(
+    ("period_s", "lifetime_s", "part"), [(240, 300, 0.0), (300, 300, 0.0), (600, 300, 0.5), (3000, 300, 0.9)]
+)
+def test_pings_further_apart_than_a_lifetime_prevent_a_part(
+    period_s: float, lifetime_s: float, part: float
+) -> None:
+    """They were said to prevent all."""
+    assert cold_part_with_pings(period_s, lifetime_s) == pytest.approx(part)
+
+
 def test_cold_starts_of_recorded_arrivals() -> None:
-    # Over 1,000 s: at 0 (the first), 100, 700 (600 s later) and 1,000 s (exactly 300 s later: still warm).
+    # Over 1,000 s: at 0 and 100 (nobody knows what came before), 700 (600 s later) and 1,000 s (exactly 300 s
+    # later: still warm). What is counted is the 700 s after the first lifetime.
     recorded = parse_trace("offset_s\n0\n100\n700\n1000\n", "t.csv")
-    calls, cold = recorded_cold_starts_a_day(recorded, 300)
-    assert calls == pytest.approx(4 * 86.4)
-    assert cold == pytest.approx(2 * 86.4)
-    # Two calls in minute 1 (30 s apart), none in 2 and 3, one in minute 4.
+    a_day = 86_400 / 700
+    assert recorded_cold_starts_a_day(recorded, 300) == pytest.approx((2 * a_day, a_day))
+    # Two calls in minute 1 (30 s apart), none in 2 and 3, one in minute 4: 150 s after the one before.
     minutes = parse_trace("HashOwner,HashApp,HashFunction,Trigger,1,2,3,4\na,b,c,http,2,0,0,1\n", "t.csv")
-    calls, cold = recorded_cold_starts_a_day(minutes, 100)
-    assert (calls, cold) == (pytest.approx(3 * 360), pytest.approx(2 * 360))
+    assert recorded_cold_starts_a_day(minutes, 100) == pytest.approx((86_400 / 140, 86_400 / 140))
+    assert recorded_cold_starts_a_day(minutes, 160) is None
+    # A quiet start of the recording, with nothing to compare: no call came in the lifetime before the first.
+    late = parse_trace("offset_s\n500\n700\n", "t.csv")
+    assert recorded_cold_starts_a_day(late, 300) == pytest.approx((2 * 216, 216))
 
 
 def test_own_prices_come_first_and_bad_ones_are_said(tmp_path: Path) -> None:

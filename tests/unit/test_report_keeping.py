@@ -32,7 +32,7 @@ def test_what_slipped_through_is_said_as_far_as_it_is_known(
     cold: int | None, slow: int, said: str, cell: str
 ) -> None:
     (line,) = kept_words(kept(cold, slow))
-    assert line.startswith("f: 100 % of 10 rounds reached all 2 instances")
+    assert line.startswith("f: 100 % of 10 rounds found all 2 instances still there")
     assert line.endswith(said)
     table = next(tables(run_of(SILENT, command="keepwarm", keepwarm=kept(cold, slow))))
     assert table.rows[0][[column.head for column in table.columns].index("cold slipped in")] == cell

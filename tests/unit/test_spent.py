@@ -12,7 +12,7 @@ from coldbench.core.price import Basis, Cost, Price, Rates
 from coldbench.core.target import Target
 from coldbench.core.verdict import Verdict
 from coldbench.report.cost import cost_words, planned_cost_lines, usd
-from coldbench.stats.spent import SpentTally
+from coldbench.stats.spent import SpentSoFar, SpentTally
 
 # 0.001 USD an instance's second, 1 USD a request: both can be read off a sum.
 PRICE = Price(
@@ -103,3 +103,27 @@ def test_a_plan_that_costs_more_than_asked_is_refused() -> None:
 )
 def test_dollars_have_two_digits_that_count(amount: float, text: str) -> None:
     assert usd(amount) == text
+
+
+def test_what_pings_have_cost_so_far_is_added_up_by_what_each_one_lasted() -> None:
+    """All were priced by today's hold, however long the function took."""
+    so_far = SpentSoFar(RATES)
+
+    def answer(wait_ms: int, **facts: Any) -> Invocation:
+        return Invocation(
+            seq=0, target="f", phase="0:ping", intended_ns=0, started_ns=0, sent_ns=0, connect_ns=12_000_000,
+            first_byte_ns=wait_ms * 1_000_000, end_ns=wait_ms * 1_000_000, status=200,
+            evidence=Evidence(**facts),
+        )  # fmt: skip
+
+    # In steps of 100 ms, each 0.0001 USD, beside 1 USD a request.
+    so_far.add([answer(3000, billed_ms=200.0)])
+    assert so_far.usd == pytest.approx(1.0002)
+    so_far.add([answer(3000, exec_ms=300.0)])
+    assert so_far.usd == pytest.approx(2.0005)
+    so_far.add([answer(3000, exec_ms=300.0, init_ms=500.0, cold_flag=True)])
+    assert so_far.usd == pytest.approx(3.0013)
+    so_far.add([answer(1012)])
+    assert so_far.usd == pytest.approx(4.0023)
+    so_far.add([Invocation(seq=0, target="f", phase="0:ping", intended_ns=0, started_ns=0)])
+    assert so_far.usd == pytest.approx(4.0023)

@@ -56,7 +56,7 @@ def kept(rounds: Sequence[Round]) -> Iterator[Figure]:
                 [
                     Series(
                         name="reached",
-                        data=[(part[0].at_s, min(done.reached for done in part)) for part in parts],
+                        data=[(part[0].at_s, _fewest(part)) for part in parts],
                         colour="var(--sent)",
                     ),
                     Series(
@@ -72,3 +72,8 @@ def kept(rounds: Sequence[Round]) -> Iterator[Figure]:
             ),
             height_px=240,
         )
+
+
+def _fewest(rounds: Sequence[Round]) -> int | None:
+    """Of the rounds that tell how many they reached."""
+    return min((done.reached for done in rounds if done.reached is not None), default=None)
