@@ -201,8 +201,6 @@ def _tally(run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None]) 
         for invocation in facts():
             counts.add(invocation)
             fidelity.add(invocation)
-            if bursts is not None:
-                bursts.add(invocation)
             if invocation.unfinished:
                 continue
             target = invocation.target
@@ -212,6 +210,8 @@ def _tally(run: Run, facts: Facts, keep: Callable[[Iterator[Judgement]], None]) 
             if target in tallies:
                 tallies[target].add(invocation, judgement)
                 deployed[target].add(invocation.evidence)
+            if bursts is not None:
+                bursts.add(invocation, judgement.verdict)
             if target in probed:
                 probed[target].add(invocation, judgement)
             if target in trials:

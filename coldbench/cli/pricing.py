@@ -39,6 +39,12 @@ def check_cost(invocations: int | None, rates: Rates | None, most_usd: float | N
         return
     if rates is None:
         raise UsageError("needs a price", place="--max-cost", hint="say whose with --price PLATFORM")
+    if rates.without_vcpu:
+        raise UsageError(
+            f"{rates.platform} prices vCPU too, and nobody said how much an instance has",
+            place="--max-cost",
+            hint="say it with --vcpu N",
+        )
     if invocations is None:
         raise UsageError(
             "users are paced by the answers, so that their cost cannot be bounded beforehand",

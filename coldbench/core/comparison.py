@@ -12,6 +12,8 @@ from coldbench.core.summary import Checked, Interval
 
 SCHEMA = "coldbench.comparison/1"
 
+_FEWEST = 5  # values for a median
+
 
 class Told(StrEnum):
     """What a difference says, at 95 %; of separate runs only what is more than a tenth."""
@@ -26,12 +28,19 @@ class Figure(Struct, frozen=True, kw_only=True):
     """Of one field of `Result` at one side: its median, ms, with a 95 % interval.
 
     `rounds` are what was resampled: the rounds of a run, or parts of its time where it has only one.
+    `cut_off` of the n timed out: their values stand above all others.
     """
 
     n: int
     rounds: int
-    p50: Interval | None = None  # None with fewer than 5
+    p50: Interval | None = None  # None with fewer than 5, and where it is `beyond`
     p95: float | None = None
+    cut_off: int = 0
+
+    @property
+    def beyond(self) -> bool:
+        """So many timed out that the median depends on how long they would have taken."""
+        return self.p50 is None and self.cut_off > 0 and self.n >= _FEWEST
 
 
 class Side(Struct, frozen=True, kw_only=True):

@@ -18,7 +18,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from coldbench.core.hold import HoldBy
-from coldbench.core.invocation import Invocation
+from coldbench.core.invocation import AnsweredBy, Error, Invocation
+from coldbench.core.verdict import RAN, Verdict
 
 # A call was taken at once when it took no longer than a lone one by more than all of these: a time, a part of
 # the lone one, and so many times what lone ones differ.
@@ -31,6 +32,9 @@ _QUEUED = 0.5
 _NEAR_WHOLE = 0.2
 
 
+# Faults of ours: they tell nothing of the platform.
+_OURS = frozenset({Error.DESCRIPTORS, Error.INTERNAL})
+_BAD_STATUS = 400
 # What becomes of calls that one instance would take: others help it, as where its limit is a soft one.
 SPREAD = "spread"
 
@@ -49,6 +53,7 @@ class Fate(StrEnum):
     TAKEN = "taken"
     QUEUED = "queued"  # for room in an instance that was up
     STARTED = "started"  # an instance had to be started for it, or with it
+    REJECTED = "rejected"  # no instance took it: refused, throttled, or answered in the function's place
 
 
 class Burst(Struct, frozen=True, kw_only=True):
@@ -67,6 +72,7 @@ class Burst(Struct, frozen=True, kw_only=True):
     spread_ms: float
     wait_max_ms: float
     parallel: float | None = None
+    rejected: int = 0
 
 
 class Concurrency(Struct, frozen=True, kw_only=True):
@@ -105,15 +111,19 @@ class BurstTally:
     def __init__(self) -> None:
         self._singles: list[Invocation] = []
         self._bursts: defaultdict[str, list[Invocation]] = defaultdict(list)
+        self._rejected: defaultdict[str, list[Invocation]] = defaultdict(list)
         self._before: set[str] = set()  # instances that answered before the first burst
         self._named = self._reported = True
         self._round_trip_ns: int | None = None
 
-    def add(self, invocation: Invocation) -> None:
-        """One more; those without an answer tell nothing."""
-        if not invocation.completed or invocation.wait_ns is None:
-            return
+    def add(self, invocation: Invocation, verdict: Verdict) -> None:
+        """One more that ended. Whatever the function did not answer was never taken; of a burst it was
+        rejected."""
         instance, role = invocation.evidence.instance, invocation.phase.rpartition(":")[2]
+        if self._was_rejected(invocation, verdict):
+            if role == Role.BURST and invocation.error not in _OURS:
+                self._rejected[invocation.phase].append(invocation)
+            return
         self._named = self._named and instance is not None
         self._reported = self._reported and invocation.evidence.exec_ms is not None
         connect_ns = invocation.connect_ns
@@ -126,6 +136,14 @@ class BurstTally:
         if role == Role.SINGLE:
             self._singles.append(invocation)
 
+    def _was_rejected(self, invocation: Invocation, verdict: Verdict) -> bool:
+        if not invocation.completed or invocation.wait_ns is None or verdict not in RAN:
+            return True
+        # A bad status that nobody signed is the platform's, unless lone calls are answered by it too.
+        signed = invocation.evidence.answered_by is AnsweredBy.FUNCTION or invocation.evidence.instance
+        status, usual = invocation.status or 0, {call.status for call in self._singles}
+        return status >= _BAD_STATUS and not signed and bool(usual) and status not in usual
+
     def concurrency(self, held_by: str | None) -> Concurrency:
         """What the bursts come to; `held_by` is what kept the instances busy."""
         if not self._singles:
@@ -137,14 +155,18 @@ class BurstTally:
         bursts: list[Burst] = []
         full: int | None = None
         when_full: str | None = None
-        for calls in self._bursts.values():
+        for phase in sorted({*self._bursts, *self._rejected}, key=_place):
+            calls, rejected = self._bursts[phase], self._rejected[phase]
             fates = [_fate(call, lone, up) for call in calls]
-            burst = _burst(calls, fates, named=self._named)
-            if working and Fate.STARTED not in fates and len({call.evidence.instance for call in calls}) == 1:
+            burst = _burst(calls, fates, rejected, named=self._named)
+            alone = not rejected and Fate.STARTED not in fates
+            if working and alone and len({call.evidence.instance for call in calls}) == 1:
                 burst = replace(burst, parallel=_parallel(calls, lone, self._round_trip_ns or 0))
+            if full is not None and when_full == Fate.REJECTED and burst.at_once > bursts[full].at_once:
+                full = when_full = None  # it has room for more: what was rejected then was an accident
             if full is None and 0 < burst.at_once < burst.size:
                 full = len(bursts)
-                others = sorted({fate for fate in fates if fate is not Fate.TAKEN})
+                others = sorted({*fates, *([Fate.REJECTED] if rejected else [])} - {Fate.TAKEN})
                 when_full = " and ".join(others) or None
             bursts.append(burst)
             up |= {call.evidence.instance or "" for call in calls}
@@ -152,24 +174,28 @@ class BurstTally:
         if blurred and (full is None or not self._named):
             # Who waited for a whole call would be taken for one that did not; only ids tell of a start.
             return Concurrency(held_by=held_by, single_ms=lone.whole_ns / 1e6)
+        # Who was rejected at once was not slow: such a burst is no sign that calls share a processor.
+        slow = (burst.size for burst in bursts[:full] if not burst.at_once and burst.rejected < burst.size)
         low = max((burst.at_once for burst in bursts[:full]), default=1)
         found = Concurrency(
             low=max(1, low),
             method="ids" if self._named else "waits",
             when_full=when_full,
             parallel=next((burst.parallel for burst in reversed(bursts) if burst.parallel is not None), None),
-            slowed=next((burst.size for burst in bursts[:full] if not burst.at_once), None),
+            slowed=next(slow, None),
             held_by=held_by,
             single_ms=lone.whole_ns / 1e6,
             bursts=tuple(bursts),
         )
         if full is None:
             return found
-        if self._named and bursts[full].at_once < low and not bursts[full].queued:
+        its = bursts[full]
+        if self._named and its.at_once < low and not its.queued and not its.rejected:
             # It has taken more: another instance took calls for which this one had room.
             return replace(found, when_full=SPREAD)
-        value = max(bursts[full].at_once, low)
-        bounds = (value, value) if self._named else (low, bursts[full].size - 1)
+        value = max(its.at_once, low)
+        exact = self._named or when_full == Fate.REJECTED
+        bounds = (value, value) if exact else (low, its.size - 1)
         return replace(found, per_instance=value, low=bounds[0], high=max(value, bounds[1]))
 
 
@@ -210,17 +236,25 @@ def _parallel(calls: Sequence[Invocation], lone: _Lone, round_trip_ns: int) -> f
     return len(calls) * alone_ns / last_ns
 
 
-def _burst(calls: Sequence[Invocation], fates: Sequence[Fate], *, named: bool) -> Burst:
+def _place(phase: str) -> int:
+    """Of a burst among all of them."""
+    return int(phase.partition(":")[0])
+
+
+def _burst(
+    calls: Sequence[Invocation], fates: Sequence[Fate], rejected: Sequence[Invocation], *, named: bool
+) -> Burst:
     taken = Counter(
         call.evidence.instance for call, fate in zip(calls, fates, strict=True) if fate is Fate.TAKEN
     )
-    sent = [call.sent_ns or 0 for call in calls]
+    sent = [call.sent_ns for call in (*calls, *rejected) if call.sent_ns is not None]
     return Burst(
-        size=len(calls),
+        size=len(calls) + len(rejected),
         at_once=max(taken.values(), default=0),
         queued=fates.count(Fate.QUEUED),
         started=fates.count(Fate.STARTED),
         instances=len({call.evidence.instance for call in calls}) if named else None,
-        spread_ms=(max(sent) - min(sent)) / 1e6,
-        wait_max_ms=max(call.wait_ns or 0 for call in calls) / 1e6,
+        spread_ms=(max(sent) - min(sent)) / 1e6 if sent else 0.0,
+        wait_max_ms=max((call.wait_ns or 0 for call in calls), default=0) / 1e6,
+        rejected=len(rejected),
     )

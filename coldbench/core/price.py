@@ -38,6 +38,11 @@ class Rates(Struct, frozen=True, kw_only=True):
         """Of an instance."""
         return self.gb * self.price.usd_per_gb_s + self.vcpu * self.price.usd_per_vcpu_s
 
+    @property
+    def without_vcpu(self) -> bool:
+        """The platform prices vCPU, and nobody said how much an instance has."""
+        return self.price.usd_per_vcpu_s > 0 and not self.vcpu
+
 
 class Basis(StrEnum):
     """What the time that is billed was taken to be, where not all was the same: the least certain."""
@@ -51,10 +56,11 @@ class Cost(Struct, frozen=True, kw_only=True):
     """Of the invocations of one target that the function answered, each as if it had an instance alone.
 
     `init_usd` is the part that paid for the init of cold starts; None where the platform does not bill it,
-    or nobody says how long it was.
+    or nobody says how long it was. `without_vcpu`: the platform prices vCPU, and none is in it.
     """
 
     invocations: int
     usd: float
     init_usd: float | None = None
     basis: Basis
+    without_vcpu: bool = False

@@ -64,7 +64,8 @@ def comparison_words(comparison: Comparison) -> Iterator[str]:
             yield f"{prefix}by {FIELD_NAMES[group.ranked_by or '']}, shortest first: {ranked}" + (
                 " (~: not distinguishable)" if "~" in ranked else ""
             )
-        if not group.differences:
+        yield from (prefix + said for said in _beyond(group))
+        if not group.differences and not group.tiers:
             yield f"{prefix}nothing was observed at two sides that can be compared"
         for pair in dict.fromkeys((each.side, each.reference) for each in group.differences):
             found = {each.field: each for each in group.differences if (each.side, each.reference) == pair}
@@ -121,8 +122,10 @@ def _sides(group: Group) -> Table:
             Column("rounds"),
         ],
         rows=rows,
-        caption=f"Cold starts: {' and '.join(sorted(kinds))}. " * bool(kinds)
-        + "Rounds: what the intervals resample. -: too few samples, [-]: too few rounds.",
+        caption=f"Cold starts: {' and '.join(sorted(kinds))}. "
+        * bool(kinds)
+        + "Rounds: what the intervals resample. -: too few samples, or beyond the time allowed; "
+        "[-]: too few rounds, or too many timeouts.",
     )
 
 
@@ -154,6 +157,15 @@ def _of(group: Group) -> str:
 
 def _with_interval(each: Difference) -> str:
     return f"{_signed(each.difference_ms.value)} {interval(each.difference_ms)}"
+
+
+def _beyond(group: Group) -> Iterator[str]:
+    for side in group.sides:
+        for field, figure in side.figures.items():
+            if figure.beyond:
+                name, timed_out = shown(side.name, _LONGEST_NAME), f"{figure.cut_off:,} of {figure.n:,} calls"
+                median = f"the median of {FIELD_NAMES[field]} is beyond the time allowed"
+                yield f"{name}: {timed_out} timed out: {median}, and no difference to it is a number"
 
 
 def _pair(found: dict[str, Difference]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from coldbench.report.words import count, ms, shown
 _WHEN_FULL = {
     Fate.QUEUED: "the others waited for its room: the platform queues",
     Fate.STARTED: "instances were started for the others: the platform scales",
+    Fate.REJECTED: "the others were rejected: no instance took them (refused, throttled or failed)",
 }
 
 
@@ -80,7 +81,7 @@ def concurrency_words(found: Concurrency) -> Iterator[str]:
 def growth_table(concurrency: Concurrency) -> Table:
     """A row for each burst."""
     took = "the most that one instance took" if concurrency.method == "ids" else "by all that were up"
-    heads = ("burst", "at once", "queued", "started", "instances", "spread ms", "longest wait ms")
+    heads = ("burst", "at once", "queued", "started", "rejected", "instances", "spread ms", "longest wait ms")
     return Table(
         title="Overlapping calls against one warm instance",
         columns=[Column(head) for head in heads],
@@ -90,11 +91,13 @@ def growth_table(concurrency: Concurrency) -> Table:
                 str(burst.at_once),
                 str(burst.queued),
                 str(burst.started),
+                str(burst.rejected),
                 "" if burst.instances is None else str(burst.instances),
                 ms(burst.spread_ms),
                 ms(burst.wait_max_ms),
             ]
             for burst in concurrency.bursts
         ],
-        caption=f"At once: {took}. Started: calls that an instance was started for.",
+        caption=f"At once: {took}. Started: calls that an instance was started for. "
+        "Rejected: those that no instance took.",
     )

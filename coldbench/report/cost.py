@@ -8,6 +8,8 @@ from coldbench.report.words import count
 # Nobody knows beforehand how long executions are: what is asked for is priced at this, and says so.
 ASSUMED_MS = 100.0
 
+WITHOUT_VCPU = "without vCPU, which is priced too: at least so much; --vcpu N says how many an instance has"
+
 _BASIS = {
     Basis.BILLED: "by the time that the platform says it bills",
     Basis.EXECUTED: "by the executions that were told, in billing steps",
@@ -24,6 +26,7 @@ def planned_cost_lines(invocations: int | None, rates: Rates) -> Iterator[str]:
     """Before anything is sent."""
     price = f"prices of {rates.platform}, read {rates.price.read}: {rates.price.source}"
     size = f"{rates.gb:g} GB" + (f", {rates.vcpu:g} vCPU" if rates.vcpu else "")
+    size += f", {WITHOUT_VCPU}" * rates.without_vcpu
     if invocations is None:
         each = usd(rates.usd(ASSUMED_MS))
         yield f"      about {each} for each invocation billed {ASSUMED_MS:g} ms, {size} ({price})"
@@ -35,7 +38,11 @@ def planned_cost_lines(invocations: int | None, rates: Rates) -> Iterator[str]:
 def cost_words(cost: Cost) -> str:
     """After a run, of one target."""
     init = "" if cost.init_usd is None else f", of which {usd(cost.init_usd)} for the init of cold starts"
-    return f"{count(cost.invocations, 'invocation')} cost {usd(cost.usd)}{init} ({_BASIS[cost.basis]})"
+    basis = _BASIS[cost.basis]
+    if cost.without_vcpu:
+        # What callers waited is a bound of the time, and no longer one of the sum.
+        basis = f"{basis.removeprefix('at most, ')}; {WITHOUT_VCPU}"
+    return f"{count(cost.invocations, 'invocation')} cost {usd(cost.usd)}{init} ({basis})"
 
 
 def usd(amount: float) -> str:

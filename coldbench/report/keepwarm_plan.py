@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from coldbench.core.durations import format_duration
-from coldbench.core.price import Price
+from coldbench.core.price import Price, Rates
 from coldbench.core.target import Target
 from coldbench.core.trace import Recording
 from coldbench.probe.kept import Asked
+from coldbench.report.cost import WITHOUT_VCPU
 from coldbench.report.words import count, shown
 from coldbench.stats.cost import (
     Budget,
@@ -62,6 +63,8 @@ def keepwarm_lines(
             yield "      what that costs is not known: your request (--hold-with) takes its own time"
     if price is not None and usd is not None:
         yield from _costs(usd, sum(its.instances for its in asked), budget.gb, price)
+        if Rates(platform="", gb=budget.gb, vcpu=budget.vcpu, price=price).without_vcpu:
+            yield f"      {WITHOUT_VCPU}"
     if traffic is not None and lifetime_ns is not None:
         yield from _saves(usd, asked, traffic, lifetime_ns / 1e9)
 

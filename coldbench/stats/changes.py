@@ -2,11 +2,15 @@
 so."""
 
 from collections.abc import Iterator, Sequence
+from math import inf, isfinite
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from coldbench.core.change import Change
 from coldbench.core.summary import Checked, Outcome
 from coldbench.stats.comparison import Contender, against
+from coldbench.stats.cut_off import quantile, share_beyond
 from coldbench.stats.intervals import estimate
 from coldbench.stats.quantiles import quantiles
 
@@ -47,17 +51,19 @@ def _stated(change: Change, one: Contender) -> float | None:
 def _of_quantile(
     change: Change, part: float, one: Contender, reference: Contender
 ) -> tuple[float | None, Outcome]:
-    """By the interval of the change: it is decided when the bound is outside of it."""
+    """By the interval of the change: it is decided when the bound is outside of it. Where so many calls timed
+    out that there may be no change in numbers, by the share of calls beyond what is allowed."""
 
     def statistic(sides: Sequence["Floats"]) -> float:
-        import numpy as np
-
-        values = [float(np.quantile(side, part)) for side in sides]
+        values = [quantile(side, part) for side in sides]
         return _difference(change, *values) or 0.0
+
+    def allowed(base: float) -> float:
+        return base * (1 + change.bound / 100) if change.percent else base + change.bound
 
     sides = [one.samples[change.field], reference.samples[change.field]]
     for side in sides:
-        # The quantile itself is withheld where there are too few values for it.
+        # The quantile itself is withheld where there are too few values for it, be they cut off or not.
         found = quantiles([value for its in side.values() for value in its])
         if getattr(found, change.stat or "", None) is None:
             return None, Outcome.TOO_FEW
@@ -65,7 +71,11 @@ def _of_quantile(
     interval = estimate(statistic, sides, one.seed, together=together)
     if interval is None:
         return None, Outcome.TOO_FEW
-    return interval.value, _outcome(change, interval.low, interval.high)
+    if interval.low is not None or not any(inf in its for side in sides for its in side.values()):
+        return interval.value, _outcome(change, interval.low, interval.high)
+    share = share_beyond(part, allowed, sides[0], sides[1], one.seed, together=together)
+    seen = interval.value if isfinite(interval.value) else None
+    return seen, _outcome(replace(change, bound=0.0), *(share.low, share.high) if share else (None, None))
 
 
 def _difference(change: Change, value: float | None, base: float | None) -> float | None:

@@ -2,14 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from coldbench.core.comparison import Difference, Figure, Group, Side, Told
 from coldbench.core.errors import UsageError
+from coldbench.core.invocation import Error
 from coldbench.core.summary import Interval, Result, Run, TargetInfo
 from coldbench.core.verdict import ColdKind
+from coldbench.stats.cut_off import quantile, share_beyond
 from coldbench.stats.intervals import ByBlock, estimate
 
 if TYPE_CHECKING:
@@ -54,9 +57,12 @@ class Contender(Struct, frozen=True, kw_only=True):
     seed: int
 
     def median(self, field: str) -> float | None:
-        """Of that field, ms; None where there are too few values."""
+        """Of that field, ms; +inf where it is beyond all that was waited for; None where there are too few
+        values."""
         figure = self.side.figures.get(field)
-        return None if figure is None or figure.p50 is None else figure.p50.value
+        if figure is None or figure.p50 is None:
+            return inf if figure is not None and figure.beyond else None
+        return figure.p50.value
 
 
 def contenders(runs: Sequence[Sampled], by: str | None) -> dict[str, list[Contender]]:
@@ -135,11 +141,13 @@ def _figure(field: str, result: Result, values: ByBlock, seed: int) -> Figure | 
     quantiles = getattr(result, field)
     if quantiles is None:
         return None
+    p50 = estimate(_median, [values], seed, together=True)
     return Figure(
         n=quantiles.n,
         rounds=len(values),
-        p50=estimate(_median, [values], seed, together=True),
+        p50=p50 if p50 is not None and isfinite(p50.value) else None,
         p95=quantiles.p95,
+        cut_off=result.errors.get(Error.TIMEOUT, 0) if field == "service_ms" else 0,
     )
 
 
@@ -148,7 +156,7 @@ def group(name: str, its: Sequence[Contender], baseline: str | None) -> Group:
 
     Without one, all are held against the one with the shortest median.
     """
-    ranked_by = next((f for f in _RANKED_BY if all(_comparable(its[0], one, f) for one in its)), None)
+    ranked_by = next((field for field in _RANKED_BY if _all_comparable(its, field)), None)
     order = sorted(its, key=lambda one: one.median(ranked_by) or 0.0) if ranked_by else list(its)
     differences: list[Difference] = []
     for one in order:
@@ -177,25 +185,28 @@ def _comparable(one: Contender, other: Contender, field: str) -> bool:
     """Both have enough of it, and of the same kind: kinds of cold starts are never compared across."""
     if field in _OF_COLD_STARTS and one.side.cold_kind != other.side.cold_kind:
         return False
-    return one.median(field) is not None and other.median(field) is not None
+    medians = one.median(field), other.median(field)
+    return None not in medians and not all(median == inf for median in medians)
+
+
+def _all_comparable(its: Sequence[Contender], field: str) -> bool:
+    """With the one that has the shortest median."""
+    first = min(its, key=lambda one: inf if (median := one.median(field)) is None else median)
+    return all(_comparable(first, one, field) for one in its)
 
 
 def _differences(one: Contender, reference: Contender) -> Iterator[Difference]:
     for field in FIELDS:
-        if _comparable(one, reference, field):
-            yield difference(field, one, reference)
+        # A difference to what is beyond all that was waited for is no number.
+        if _comparable(one, reference, field) and inf not in (one.median(field), reference.median(field)):
+            yield _difference(field, one, reference)
 
 
-def difference(field: str, one: Contender, reference: Contender) -> Difference:
-    """Of the medians of a field that both have."""
+def _difference(field: str, one: Contender, reference: Contender) -> Difference:
     sides = [one.samples[field], reference.samples[field]]
-    together = one.side.run == reference.side.run
-    found = estimate(_median_difference, sides, one.seed, together=together)
+    found, margin = _difference_of_medians(field, one, reference)
+    told = _told(field, one, reference, found, margin)
     base = reference.median(field)
-    assert found is not None
-    assert base is not None
-    margin = 0.0 if together else _DRIFT * base
-    told = _told(found, margin)
     return Difference(
         field=field,
         side=one.side.name,
@@ -208,12 +219,36 @@ def difference(field: str, one: Contender, reference: Contender) -> Difference:
     )
 
 
-def _told(found: Interval, margin: float) -> Told:
+def _difference_of_medians(field: str, one: Contender, reference: Contender) -> tuple[Interval, float]:
+    """With the margin that it must be beyond to be told, ms."""
+    sides = [one.samples[field], reference.samples[field]]
+    together = one.side.run == reference.side.run
+    found = estimate(_median_difference, sides, one.seed, together=together)
+    base = reference.median(field)
+    assert found is not None
+    assert base is not None
+    return found, 0.0 if together else _DRIFT * base
+
+
+def _told(field: str, one: Contender, reference: Contender, found: Interval, margin: float) -> Told:
     if found.low is None or found.high is None:
-        return Told.TOO_FEW
+        return _told_by_share(field, one, reference, margin)
     if found.low > margin:
         return Told.SLOWER
     return Told.FASTER if found.high < -margin else Told.ALIKE
+
+
+def _told_by_share(field: str, one: Contender, reference: Contender, margin: float) -> Told:
+    """Where so many may have timed out that the difference has no interval."""
+    share = share_beyond(
+        0.5,
+        lambda median: median + margin,
+        one.samples[field],
+        reference.samples[field],
+        one.seed,
+        together=one.side.run == reference.side.run,
+    )
+    return Told.SLOWER if share is not None and share.low is not None and share.low > 0 else Told.TOO_FEW
 
 
 def _times_as_many(found: Interval, margin: float) -> float | None:
@@ -238,7 +273,8 @@ def _longer_in_pct(one: ByBlock, reference: ByBlock) -> float:
 def _tiers(order: Sequence[Contender], field: str) -> Iterator[tuple[str, ...]]:
     tier = [order[0]]
     for one in order[1:]:
-        if difference(field, one, tier[0]).told is Told.SLOWER:
+        found, margin = _difference_of_medians(field, one, tier[0])
+        if _told(field, one, tier[0], found, margin) is Told.SLOWER:
             yield tuple(each.side.name for each in tier)
             tier = []
         tier.append(one)
@@ -246,12 +282,8 @@ def _tiers(order: Sequence[Contender], field: str) -> Iterator[tuple[str, ...]]:
 
 
 def _median(sides: Sequence["Floats"]) -> float:
-    import numpy as np
-
-    return float(np.median(sides[0]))
+    return quantile(sides[0], 0.5)
 
 
 def _median_difference(sides: Sequence["Floats"]) -> float:
-    import numpy as np
-
-    return float(np.median(sides[0]) - np.median(sides[1]))
+    return quantile(sides[0], 0.5) - quantile(sides[1], 0.5)

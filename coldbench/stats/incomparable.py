@@ -9,6 +9,9 @@ from coldbench.stats.comparison import Contender, Sampled
 _FAR_APART = timedelta(hours=1)
 # Round trips that differ by more than this, and by more than half of the longer one.
 _FAR_MS = 5.0
+# Answers that are a failure; numbers of failures that are less likely by chance are told to differ.
+_BAD_STATUS = 400
+_CHANCE = 0.01
 _NAMES = ("name", "description")  # of a profile: they change nothing
 
 
@@ -29,9 +32,35 @@ def _of_sides(contenders: Sequence[Contender]) -> Iterator[str]:
     kinds = {one.side.cold_kind for one in contenders if one.side.cold_kind}
     if len(kinds) > 1:
         yield f"{names}: cold starts of different kinds ({_and(kinds)}) are not compared"
+    yield from _failing(contenders)
     trips = [one.result.round_trip_ms for one in contenders if one.result.round_trip_ms is not None]
     if trips and max(trips) - min(trips) > max(_FAR_MS, max(trips) / 2):
         yield f"{names}: round trips of {min(trips):.1f} to {max(trips):.1f} ms are in the waits"
+
+
+def _failing(contenders: Sequence[Contender]) -> Iterator[str]:
+    """Where the parts of calls that failed differ by more than chance: what failed is no slow call."""
+    numbers = {one.side.name: (_failed(one), sum(one.result.verdicts.values())) for one in contenders}
+    known = sorted((its for its in numbers.values() if its[1]), key=lambda its: its[0] / its[1])
+    if not known or not _unlike(known[0], known[-1]):
+        return
+    said = ", ".join(f"{name} {100 * bad / n:.1f} %" for name, (bad, n) in numbers.items() if n)
+    yield (
+        f"calls that failed (no whole answer, or a status of 400 or more): {said}; "
+        "they are missing among the times, or look quick"
+    )
+
+
+def _failed(one: Contender) -> int:
+    refused = sum(number for status, number in one.result.statuses.items() if int(status) >= _BAD_STATUS)
+    return sum(one.result.errors.values()) + refused
+
+
+def _unlike(least: tuple[int, int], most: tuple[int, int]) -> bool:
+    """By Fisher's exact test, of numbers that failed among so many."""
+    from scipy.stats import fisher_exact
+
+    return float(fisher_exact([[bad, n - bad] for bad, n in (least, most)]).pvalue) < _CHANCE
 
 
 def _of_runs(records: Sequence[Run]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Estimates with intervals that do not pretend to more independence than a run has."""
 
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from coldbench.core.summary import Interval
@@ -45,7 +46,8 @@ def estimate(
     Cameron, Gelbach and Miller 2008).
 
     None with fewer than `fewest` values on a side; no bounds with fewer than 3 blocks, of each side or, where
-    they are drawn together, that have all sides.
+    they are drawn together, that have all sides; nor where the statistic may be no finite number, as of
+    values that were cut off.
     """
     import numpy as np
     from scipy.stats import t
@@ -68,7 +70,7 @@ def estimate(
         blocks = len(set(every).intersection(*keys))
     else:
         blocks = min(map(len, keys))
-    if blocks < _FEWEST_BLOCKS:
+    if blocks < _FEWEST_BLOCKS or not isfinite(value):
         return Interval(value=value)
     random = np.random.default_rng(seed)
 
@@ -78,6 +80,9 @@ def estimate(
     drawn = (
         [draw(every)] * len(keys) if together else [draw(its) for its in keys] for _ in range(_RESAMPLES)
     )
-    error = np.std([found for its in drawn if (found := of(its)) is not None], ddof=1)
+    resampled = [found for its in drawn if (found := of(its)) is not None]
+    if not all(map(isfinite, resampled)):
+        return Interval(value=value)
+    error = np.std(resampled, ddof=1)
     reach = float(t.ppf(0.975, blocks - 1) * np.sqrt(blocks / (blocks - 1)) * error)
     return Interval(value=value, low=value - reach, high=value + reach)

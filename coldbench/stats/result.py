@@ -24,6 +24,9 @@ from coldbench.stats.spent import SpentTally
 from coldbench.stats.stages import StageTally
 from coldbench.stats.values import BlockSample, Values
 
+# Of all calls: those that were given up belong to them.
+_CUT_OFF = frozenset({"service_ms", "response_ms"})
+
 
 class _Waits:
     """Of calls of one verdict: all of them, and a sample by the kind of connection."""
@@ -97,9 +100,8 @@ class ResultTally:
         self._cold: defaultdict[ColdKind | None, _ColdStarts] = defaultdict(_ColdStarts)
         self._begun_before = 0  # cold calls behind a connection, with which their starts may have begun
         self._warm = _Waits()
-        self._exec, self._service = Values(), Values()
-        self._response = Distribution()
-        self._dns, self._connect, self._tls = Distribution(), Distribution(), Distribution()
+        self._exec, self._service, self._response = Values(), Values(), Values()
+        self._dns, self._connect, self._tls = Values(), Values(), Values()
         self._reported = ReportedTimes()
         self._init_spans = InitSpanTally()
         self._processes = ProcessTally()
@@ -109,13 +111,16 @@ class ResultTally:
         verdict = judgement.verdict
         self._verdicts[verdict] += 1
         self._contradictions += judgement.contradiction is not None
-        self._dns.add(_ms(invocation.dns_ns))
-        self._connect.add(_ms(invocation.connect_ns))
-        self._tls.add(_ms(invocation.tls_ns))
+        block = self._blocks.of(invocation)
+        self._dns.add(_ms(invocation.dns_ns), block)
+        self._connect.add(_ms(invocation.connect_ns), block)
+        self._tls.add(_ms(invocation.tls_ns), block)
         if invocation.error is not None:
             self._errors[invocation.error.value] += 1
         if invocation.error is Error.TIMEOUT:
             self._stages.cut_off(invocation)
+            self._service.cut_off(block)
+            self._response.cut_off(block)
         if invocation.evidence.platform is not None:
             self._platforms[invocation.evidence.platform] += 1
         if not invocation.completed:
@@ -127,10 +132,9 @@ class ResultTally:
             self._spent.add(invocation, verdict, self._round_trip_ns or 0)
         self._processes.add(invocation)
         evidence = invocation.evidence
-        block = self._blocks.of(invocation)
         self._exec.add(evidence.exec_ms, block)
         self._service.add(_ms(invocation.service_ns), block)
-        self._response.add(_ms(invocation.response_ns))
+        self._response.add(_ms(invocation.response_ns), block)
         self._stages.add(invocation, block)
         if evidence.instance is not None and evidence.instance not in self._instances:
             self._instances.add(evidence.instance)
@@ -165,17 +169,13 @@ class ResultTally:
         them."""
         timeouts = self._errors[Error.TIMEOUT.value]
         return {
-            **{field: (values.all, 0) for field, values in self._compared().items()},
-            "service_ms": (self._service.all, timeouts),
-            "response_ms": (self._response, timeouts),
-            "dns_ms": (self._dns, 0),
-            "connect_ms": (self._connect, 0),
-            "tls_ms": (self._tls, 0),
+            field: (values.all, timeouts if field in _CUT_OFF else 0)
+            for field, values in self._compared().items()
         }
 
     def samples(self) -> dict[str, dict[int, list[float]]]:
-        """By the field of Result: of the values that show a cold start's price and its parts, a sample by
-        block, ms."""
+        """By the field of Result that has their quantiles: a sample of the values by block, ms; +inf for each
+        one that was cut off."""
         return {field: values.sample.by_block() for field, values in self._compared().items()}
 
     @property
@@ -194,6 +194,10 @@ class ResultTally:
             "wait_cold_ms": cold.waits.values,
             "wait_warm_ms": self._warm.values,
             "service_ms": self._service,
+            "response_ms": self._response,
+            "dns_ms": self._dns,
+            "connect_ms": self._connect,
+            "tls_ms": self._tls,
         }
 
     def _main_cold(self) -> _ColdStarts:

@@ -53,6 +53,7 @@ class SpentTally:
             usd=self._usd,
             init_usd=None if self._init_ms is None else self._init_ms / 1e3 * self._rates.usd_per_s,
             basis=self._basis,
+            without_vcpu=self._rates.without_vcpu,
         )
 
 

@@ -15,6 +15,10 @@ follow the outcomes, nor that the trials end when it is narrow (Berger and Wolpe
 the likelihood ratio (Banerjee and Wellner, Ann. Stat. 29, 2001; a fitted Weibull's) mistakes a search
 that narrows its bracket for a fixed timeout. In 40 simulated runs with memoryless lifetimes they held the
 median 19 and 13 times; the posterior's held it 37 times.
+
+A Weibull is not all there is, and the search ends when its interval is narrow: where lifetimes are uniform or
+lognormal 95 % of the posterior hold the median in 87 % of simulated runs, 99 % of it in 97 %. The intervals
+that are shown are of 99 %; `tests/accuracy/test_lifetime.py` measures how often they hold the truth.
 """
 
 from collections.abc import Sequence
@@ -30,6 +34,8 @@ _SHAPE_RANGE = (0.3, 300.0)
 _SCALES, _SHAPES = 160, 28
 _PASSES = 3
 _POSSIBLE = 12.0  # of log-likelihood below the greatest
+# Of the posterior, for an interval that holds the truth at least as often as 95 % say.
+LEVELS = (0.005, 0.995)
 # Beyond what has been tried, up or down, by more than this a bound is the model's alone.
 _EXTRAPOLATED = 2.0
 
@@ -60,7 +66,7 @@ class Survival:
         """
         if self._cold.all() or not self._cold.any():
             return None
-        low, value, high = self.posterior(p, (0.025, 0.5, 0.975))
+        low, value, high = self.posterior(p, (LEVELS[0], 0.5, LEVELS[1]))
         return Interval(
             value=value,
             low=low if low >= self.gaps_s[0] / _EXTRAPOLATED else None,

@@ -44,3 +44,7 @@ class Values:
         if value_ms is not None:
             self.all.add(value_ms)
             self.sample.add(value_ms, block)
+
+    def cut_off(self, block: int) -> None:
+        """One more whose value is known only to be longer than the others: it is in the sample, as +inf."""
+        self.sample.add(float("inf"), block)

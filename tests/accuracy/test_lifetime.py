@@ -10,7 +10,7 @@ from coldbench.core.lifetime import Trial
 from coldbench.stats.gaps import Limits, enough, next_gap_s
 from coldbench.stats.lifetime import lifetime
 from coldbench.stats.recycling import recycled
-from coldbench.stats.survival import Survival
+from coldbench.stats.survival import LEVELS, Survival
 
 Draw = Callable[[np.random.Generator], float]
 LIMITS = Limits(first_s=1.0, most_s=900.0)
@@ -51,15 +51,27 @@ def test_a_fixed_timeout_is_found_within_five_percent_in_a_third_of_a_ladder_s_w
 
 
 @pytest.mark.slow
-def test_points_of_a_memoryless_lifetime_are_inside_their_intervals() -> None:
-    held = dict.fromkeys((0.1, 0.5, 0.9), 0)
+@pytest.mark.parametrize(
+    ("draw", "truths"),
+    [
+        (lambda random: float(random.exponential(10.0)), {p: -10 * np.log1p(-p) for p in (0.1, 0.5, 0.9)}),
+        (lambda random: float(random.uniform(10.0, 20.0)), {0.1: 11.0, 0.5: 15.0, 0.9: 19.0}),
+        (
+            lambda random: float(random.lognormal(np.log(10.0), 0.5)),
+            {0.1: 10 * np.exp(-0.5 * 1.2816), 0.5: 10.0, 0.9: 10 * np.exp(0.5 * 1.2816)},
+        ),
+    ],
+    ids=["memoryless", "uniform", "lognormal"],
+)
+def test_points_of_a_lifetime_are_inside_their_intervals(draw: Draw, truths: dict[float, float]) -> None:
+    """Of some 260 runs each 94.5 to 99.6 % held their point (docs/lifetime.md); here of 40."""
+    held = dict.fromkeys(truths, 0)
     for seed in range(40):
-        gaps, cold = searched(lambda random: float(random.exponential(10.0)), seed, 0.1)
-        survival = Survival(gaps, cold)
-        for p in held:
-            low, high = survival.posterior(p, (0.025, 0.975))
-            held[p] += low <= -10 * np.log1p(-p) <= high
-    assert min(held.values()) >= 36, held
+        survival = Survival(*searched(draw, seed, 0.1))
+        for p, truth in truths.items():
+            low, high = survival.posterior(p, LEVELS)
+            held[p] += low <= truth <= high
+    assert min(held.values()) >= 35, held
 
 
 def test_what_is_not_enclosed_is_not_said() -> None:

@@ -1,12 +1,13 @@
 """Run folders of simulated bursts, with the shim's evidence, for the tests of what compares them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 
-from coldbench.core.invocation import AnsweredBy, Evidence, Invocation
+from coldbench.core.invocation import AnsweredBy, Error, Evidence, Invocation
 from coldbench.core.summary import Run, State, TargetInfo
 from coldbench.runs.folder import create, write_record
 from coldbench.runs.samples import SAMPLES, SampleWriter
@@ -40,6 +41,44 @@ def measured(
                 warm = WARM_MS * float(np.exp(random.normal(0, 0.1)))
                 place = (target, f"{number}:{call}", number, len(facts))
                 facts.append(_call(*place, wait_ms=warm, init_ms=None, level=level))
+    return _written(root, name, facts, starts_ms, rounds, calls, seed, labels, started_at)
+
+
+def answered_or_not(
+    root: Path, name: str, waits_ms: Mapping[str, float], timeouts: int, *, seed: int = 0
+) -> Path:
+    """A run of ten rounds of 20 calls each that tell nothing; so many of the 20 take 5 s and are given up."""
+    random = np.random.default_rng(seed)
+    facts: list[Invocation] = []
+    for number in range(10):
+        for target, wait_ms in waits_ms.items():
+            for call in range(20):
+                at_ns = len(facts) * 10_000 * MS
+                end_ns = at_ns + int(wait_ms * np.exp(random.normal(0, 0.02)) * MS)
+                fact = Invocation(
+                    seq=len(facts), target=target, phase=f"{number}:burst", status=200, intended_ns=at_ns,
+                    started_ns=at_ns, sent_ns=at_ns, first_byte_ns=end_ns, end_ns=end_ns,
+                )  # fmt: skip
+                if call < timeouts:
+                    ended_ns = at_ns + 5000 * MS
+                    fact = replace(
+                        fact, status=None, first_byte_ns=None, end_ns=ended_ns, error=Error.TIMEOUT
+                    )
+                facts.append(fact)
+    return _written(root, name, facts, waits_ms, 10, 20, seed)
+
+
+def _written(
+    root: Path,
+    name: str,
+    facts: list[Invocation],
+    targets: Iterable[str],
+    rounds: int,
+    calls: int,
+    seed: int,
+    labels: Mapping[str, dict[str, str]] | None = None,
+    started_at: str = "2026-11-23T10:00:00+00:00",
+) -> Path:
     folder = create(root, "run", name, datetime.now(UTC))
     with SampleWriter(folder / SAMPLES) as samples:
         samples.append(facts)
@@ -58,7 +97,7 @@ def measured(
             TargetInfo(
                 name=target, url=f"http://{target}/", runtime=target, labels=(labels or {}).get(target, {})
             )
-            for target in starts_ms
+            for target in targets
         ),
     )
     write_record(folder, run)

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from coldbench.cli.concurrency import sizes_up_to
 from coldbench.core.concurrency import Burst, BurstTally, Concurrency
 from coldbench.core.hold import HoldBy
 from coldbench.core.invocation import Error, Evidence, Invocation
+from coldbench.core.verdict import Verdict
 from coldbench.report.concurrency import concurrency_words
 
 MS = 1_000_000
@@ -29,6 +31,13 @@ def call(phase: str, wait_ms: float, instance: str | None = None, exec_ms: float
     )
 
 
+def verdict_of(one: Invocation) -> Verdict:
+    """Roughly the judge's."""
+    if one.error is not None:
+        return Verdict.UNKNOWN
+    return Verdict.THROTTLED if one.status == 429 else Verdict.WARM
+
+
 def found(
     bursts: Sequence[Sequence[Invocation]],
     instance: str | None,
@@ -38,9 +47,9 @@ def found(
 ) -> Concurrency:
     tally = BurstTally()
     for wait_ms in (LONE_MS - 1, LONE_MS, LONE_MS + 1):
-        tally.add(call("0:single", wait_ms, instance, wait_ms - 2 if reported else None))
+        tally.add(call("0:single", wait_ms, instance, wait_ms - 2 if reported else None), Verdict.WARM)
     for one in (one for burst in bursts for one in burst):
-        tally.add(one)
+        tally.add(one, verdict_of(one))
     return tally.concurrency(held_by)
 
 
@@ -140,19 +149,59 @@ def test_a_slow_first_burst_is_not_a_limit() -> None:
 def test_late_answers_of_a_jittery_network_are_not_a_limit() -> None:
     tally = BurstTally()
     for wait_ms in (400, 440, 420):
-        tally.add(call("0:single", wait_ms))
+        tally.add(call("0:single", wait_ms), Verdict.WARM)
     for wait_ms in (400, 500, 430):
-        tally.add(call("3:burst", wait_ms))
+        tally.add(call("3:burst", wait_ms), Verdict.WARM)
     assert tally.concurrency(None).per_instance is None
 
 
-def test_calls_without_an_answer_are_not_counted() -> None:
+def test_a_call_without_an_answer_was_not_taken() -> None:
     lost = Invocation(seq=9, target="t", phase="2:burst", intended_ns=0, error=Error.RESET)
     its = found([[call("2:burst", LONE_MS, "first"), lost]], "first")
     (burst,) = its.bursts
     assert burst == Burst(
-        size=1, at_once=1, queued=0, started=0, instances=1, spread_ms=0.0, wait_max_ms=LONE_MS
+        size=2, at_once=1, queued=0, started=0, instances=1, spread_ms=0.0, wait_max_ms=LONE_MS, rejected=1
     )
+
+
+def test_a_fault_of_ours_is_no_rejection() -> None:
+    ours = Invocation(seq=9, target="t", phase="2:burst", intended_ns=0, error=Error.DESCRIPTORS)
+    assert found([[call("2:burst", LONE_MS, "first"), ours]], "first").bursts[0].rejected == 0
+
+
+def rejecting(size: int, room: int, instance: str | None, status: int) -> Iterator[Invocation]:
+    """So many calls to one instance that takes some; the others are answered at once, by nobody."""
+    for place in range(size):
+        if place < room:
+            yield call(f"{size}:burst", LONE_MS + place, instance)
+        else:
+            yield replace(call(f"{size}:burst", 5.0), status=status)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("instance", ["first", None])
+def test_rejected_calls_were_not_taken(instance: str | None, status: int) -> None:
+    its = found([[*rejecting(size, 3, instance, status)] for size in sizes_up_to(16)], instance)
+    assert (its.per_instance, its.low, its.high, its.when_full) == (3, 3, 3, "rejected")
+    assert its.method == ("ids" if instance else "waits")
+    assert [burst.rejected for burst in its.bursts[:5]] == [0, 0, 0, 1, 2]
+    assert its.slowed is None
+    assert "the others were rejected" in " ".join(concurrency_words(its))
+
+
+def test_a_function_that_always_answers_with_a_bad_status_is_not_rejecting() -> None:
+    tally = BurstTally()
+    lone = [call("0:single", wait_ms) for wait_ms in (LONE_MS - 1, LONE_MS, LONE_MS + 1)]
+    for one in (*lone, *queueing(3, 2, None)):
+        tally.add(replace(one, status=404), Verdict.UNKNOWN)
+    assert tally.concurrency(None).when_full == "queued"
+
+
+def test_a_call_that_was_lost_by_accident_is_no_limit() -> None:
+    lost = replace(call("2:burst", LONE_MS), status=None, error=Error.RESET)
+    bursts = [[call("2:burst", LONE_MS, "first"), lost], *([*queueing(n, 4, "first")] for n in (3, 4, 5))]
+    its = found(bursts, "first")
+    assert (its.per_instance, its.when_full) == (4, "queued")
 
 
 def test_nothing_is_said_where_no_lone_call_was_answered() -> None:
@@ -163,9 +212,9 @@ def uneven(burst: Iterator[Invocation], instance: str | None) -> Concurrency:
     """Where lone calls differ so much that a wait tells nothing."""
     tally = BurstTally()
     for wait_ms in (400, 250, 420):
-        tally.add(call("0:single", wait_ms, instance))
+        tally.add(call("0:single", wait_ms, instance), Verdict.WARM)
     for one in burst:
-        tally.add(one)
+        tally.add(one, verdict_of(one))
     return tally.concurrency(HoldBy.NATURAL)
 
 

@@ -6,9 +6,14 @@ from pathlib import Path
 import pytest
 
 from coldbench.core.errors import UsageError
+from coldbench.core.reach import Limits
+from coldbench.core.target import Target
 from coldbench.core.trace import parse_trace
+from coldbench.probe.keepwarm import Asked
+from coldbench.report.keepwarm_plan import keepwarm_lines
 from coldbench.stats.cost import (
     MONTH_S,
+    Budget,
     Pings,
     cold_part_with_pings,
     cold_starts_a_day,
@@ -97,3 +102,22 @@ def test_own_prices_come_first_and_bad_ones_are_said(tmp_path: Path) -> None:
             prices(own)
     with pytest.raises(UsageError, match="cannot be read"):
         prices(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("platform", "vcpu", "said"), [("gcp_cloud_run", 0, 1), ("gcp_cloud_run", 1, 0), ("aws_lambda", 0, 0)]
+)
+def test_a_plan_without_vcpu_says_what_is_not_in_its_price(platform: str, vcpu: float, said: int) -> None:
+    asked = Asked(
+        instances=1,
+        every_ns=300_000_000_000,
+        adapts=False,
+        shortest_ns=1_000_000_000,
+        limits=Limits(pings=10, hold_ns=1_000_000_000),
+        per_instance=1,
+        hold_with=None,
+    )
+    budget = Budget(price=prices(None)[platform], gb=1, vcpu=vcpu, most_usd=None)
+    target = Target(name="f", url="http://f.example/", endpoint="http://f.example/")
+    lines = keepwarm_lines([target], [asked], budget, traffic=None, lifetime_ns=None)
+    assert sum("without vCPU" in line for line in lines) == said

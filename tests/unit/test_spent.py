@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from coldbench.cli.pricing import check_cost, read_rates
 from coldbench.core.errors import UsageError
@@ -12,6 +13,7 @@ from coldbench.core.price import Basis, Cost, Price, Rates
 from coldbench.core.target import Target
 from coldbench.core.verdict import Verdict
 from coldbench.report.cost import cost_words, planned_cost_lines, usd
+from coldbench.stats.cost import prices
 from coldbench.stats.spent import SpentSoFar, SpentTally
 
 # 0.001 USD an instance's second, 1 USD a request: both can be read off a sum.
@@ -96,6 +98,34 @@ def test_a_plan_that_costs_more_than_asked_is_refused() -> None:
         check_cost(None, RATES, 10)
     (line,) = planned_cost_lines(None, RATES)
     assert "for each invocation billed 100 ms" in line
+
+
+def test_without_vcpu_a_platform_that_prices_it_costs_at_least_so_much() -> None:
+    priced = replace(PRICE, usd_per_vcpu_s=0.01)
+    rates = replace(RATES, price=priced)
+    cost = spent((Verdict.WARM, {}), rates=rates)
+    assert cost is not None
+    assert cost.without_vcpu
+    assert "without vCPU, which is priced too: at least so much; --vcpu N" in cost_words(cost)
+    assert "at most" not in cost_words(cost)
+    (line,) = planned_cost_lines(10, rates)
+    assert "without vCPU" in line
+    with pytest.raises(UsageError, match="prices vCPU too"):
+        check_cost(10, rates, 100)
+
+
+def test_with_vcpu_or_where_it_has_no_price_nothing_is_missing() -> None:
+    for rates in (RATES, replace(RATES, vcpu=1.0, price=replace(PRICE, usd_per_vcpu_s=0.01))):
+        cost = spent((Verdict.WARM, {}), rates=rates)
+        assert cost is not None
+        assert not cost.without_vcpu
+        assert "without vCPU" not in cost_words(cost)
+        (line,) = planned_cost_lines(10, rates)
+        assert "without vCPU" not in line
+
+
+def test_the_start_of_a_cloud_run_instance_is_billed() -> None:
+    assert prices(None)["gcp_cloud_run"].init_billed
 
 
 @pytest.mark.parametrize(

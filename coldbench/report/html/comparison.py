@@ -1,6 +1,7 @@
 """The page of a comparison: its pictures, and the tables behind them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
 
 from coldbench.core.comparison import Comparison, Group
 from coldbench.report.breakdown import NAMES as PARTS
@@ -85,7 +86,9 @@ def _distributions(group: Group, samples: Samples) -> Iterator[Figure]:
 def _shares(values: Sequence[float]) -> list[XY]:
     step = max(1, len(values) // _MOST_STEPS)
     ranks = [*range(0, len(values) - 1, step), len(values) - 1]
-    return [(round(values[rank], 3), round(100 * (rank + 1) / len(values), 2)) for rank in ranks]
+    shares = [(round(values[rank], 3), round(100 * (rank + 1) / len(values), 2)) for rank in ranks]
+    # What timed out has no place on the axis: the line ends below 100 %.
+    return [point for point in shares if isfinite(point[0])]
 
 
 def _parts(group: Group) -> Iterator[Figure]:
