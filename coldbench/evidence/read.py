@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from coldbench.core.invocation import AnsweredBy, Evidence
+from coldbench.core.redact import redact_text, redact_value
 from coldbench.evidence import scf
 from coldbench.evidence.activation import read_activation
 from coldbench.evidence.answered import who_answered
@@ -11,7 +12,6 @@ from coldbench.evidence.headers import Headers
 from coldbench.evidence.log_tail import HEADERS as LOG_TAILS
 from coldbench.evidence.log_tail import read_log_tail, report_line
 from coldbench.evidence.readings import declared, read_fields, readings
-from coldbench.evidence.redact import redact_text, redact_value
 from coldbench.evidence.shim import read_shim
 from coldbench.evidence.values import identifier
 

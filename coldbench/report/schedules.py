@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from math import ceil
 
 from coldbench.core.hold import FOR_HEADER
+from coldbench.core.redact import is_secret
 from coldbench.core.target import Target
-from coldbench.evidence.redact import is_secret
 
 _MINUTE_S = 60
 _DAY_MINUTES = 24 * 60

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coldbench.evidence.redact import REDACTED, is_secret, redact_text, redact_url, redact_value
+from coldbench.core.redact import REDACTED, is_secret, redact_text, redact_url, redact_value
 
 SECRET = "hunter2"
 
