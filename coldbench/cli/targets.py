@@ -87,7 +87,7 @@ def read_targets(
     own_platforms = _platforms(given.platforms)
     names: list[str] = []
     targets = []
-    headers = read_headers(given.header or [])
+    headers, secrets = read_headers(given.header or [])
     body = _body(given.data)
     typed = "content-type" in {name.lower() for name, _ in headers}
     for text in given.url:
@@ -110,6 +110,7 @@ def read_targets(
                 endpoint=url,
                 method=method.upper(),
                 headers=(*headers, ("Content-Type", content_type)) if untyped else headers,
+                secrets=secrets,
                 body=body,
                 runtime=runtime,
                 timeout_ns=timeout_ns,
