@@ -134,7 +134,7 @@ class ResultTally:
         self._stages.add(invocation, block)
         if evidence.instance is not None and evidence.instance not in self._instances:
             self._instances.add(evidence.instance)
-            self._init_spans.add(invocation, block)
+            self._init_spans.add(invocation, block, verdict)
         if verdict is Verdict.COLD and behind_connection(invocation.phase):
             self._begun_before += 1
         elif verdict is Verdict.COLD:
