@@ -25,7 +25,8 @@ async def echo(visit: Visit) -> bytes:
 
 @pytest.mark.promise("secrets in headers, URLs and environment", "written nowhere")
 @pytest.mark.parametrize(
-    "how", [("run", "--profile", "burst", "--set", "size=3"), ("probe", "--cold", "1", "--prepare", "true")]
+    "how",
+    [("run", "--profile", "burst", "--set", "size=3"), ("probe", "--samples", "1", "--prepare", "true")],
 )
 def test_what_a_function_echoes_of_its_request_is_not_written(tmp_path: Path, how: tuple[str, ...]) -> None:
     with raw_server(echo) as server:
