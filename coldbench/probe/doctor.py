@@ -5,7 +5,7 @@ from time import monotonic_ns, time_ns
 
 from msgspec import Struct
 
-from coldbench.core.invocation import Evidence, Invocation
+from coldbench.core.invocation import AnsweredBy, Evidence, Invocation
 from coldbench.core.request import address
 from coldbench.core.secrets import secrets_of
 from coldbench.core.surroundings import round_trip_ns
@@ -156,7 +156,8 @@ def _recognised(target: Target, completed: Sequence[Answer]) -> Recognition | No
 def _reported(completed: Sequence[Invocation], round_trip: int) -> Iterator[str]:
     times = ReportedTimes()
     for one in completed:
-        if one.wait_ns is not None:
+        ran = one.evidence.answered_by in (AnsweredBy.FUNCTION, AnsweredBy.UNSTATED)
+        if ran and one.wait_ns is not None:
             wait_ms = (one.wait_ns - round_trip) / 1e6
             times.add(one.evidence.exec_ms, one.evidence.billed_ms, wait_ms)
     return times.notes()
