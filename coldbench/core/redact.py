@@ -28,7 +28,7 @@ _SUSPECT = ("?", "&", "#", ";", "://", "earer", "asic", "eyJ")
 _NAME = r"([A-Za-z][\w.\[\]-]*+)"
 # JSON, what Python and JavaScript print of it, and JSON within the text of JSON; each perhaps cut off. Lists
 # may hold secrets, and numbers be some.
-_MEMBER = re.compile(rf"""(?P<quote>\\*["']){_NAME}(?P=quote)\s*[:=]\s*""")
+_MEMBER = re.compile(rf"""(?P<quote>(?<!\\)\\*+["']){_NAME}(?P=quote)\s*[:=]\s*""")
 _MEMBERS_VALUE = re.compile(
     r"""\[[^\]]*\]?|"(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|(\\+["']).*?(?:\1|\Z)|[^\s\[{},"'\\<]++""",
     re.DOTALL,

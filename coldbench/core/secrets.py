@@ -27,12 +27,18 @@ def without(text: str, secrets: Sequence[str], *, cut: bool = False) -> str:
     for secret in secrets:
         if secret in text:
             text = text.replace(secret, REDACTED)
-    if cut:
-        for secret in secrets:
-            for length in range(min(len(secret) - 1, len(text)), _LEAST_CUT - 1, -1):
-                if text.endswith(secret[:length]):
-                    return text[:-length] + REDACTED
-    return text
+    at = min((_begun_at(text, secret) for secret in secrets), default=len(text)) if cut else len(text)
+    return text if at == len(text) else text[:at] + REDACTED
+
+
+def _begun_at(text: str, secret: str) -> int:
+    """Where its beginning stands at the end of the text; that end where it does not."""
+    at = text.find(secret[:_LEAST_CUT], max(0, len(text) - len(secret)))
+    while at >= 0:
+        if secret.startswith(text[at:]):
+            return at
+        at = text.find(secret[:_LEAST_CUT], at + 1)
+    return len(text)
 
 
 def _sent(target: Target) -> Iterator[str]:
