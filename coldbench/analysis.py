@@ -8,8 +8,10 @@ without evidence are read once more for their waits, of which 35 bytes an invoca
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -31,7 +33,7 @@ from coldbench.core.verdict import Judgement
 from coldbench.evidence.deployment import DeploymentTally
 from coldbench.evidence.platforms import platforms
 from coldbench.runs.folder import read_record, write_record
-from coldbench.runs.samples import SAMPLES, read_invocations, write_judgements
+from coldbench.runs.samples import SAMPLES, copy_samples, read_invocations, write_judgements
 from coldbench.stats.changes import changed
 from coldbench.stats.checks import checked
 from coldbench.stats.comparison import Sampled, contenders, group
@@ -57,6 +59,23 @@ def open_run(folder: Path) -> Run:
     if run.state is State.RUNNING or run.judge_version == JUDGE_VERSION:
         return run
     return close_run(folder, run)
+
+
+@contextmanager
+def judged_run(folder: Path) -> Iterator[tuple[Run, Path]]:
+    """The run as `open_run` has it, and the samples that its judgements are kept in.
+
+    They are a copy, as long as the context lasts, where the folder has others and cannot be written.
+    """
+    samples = folder / SAMPLES
+    run = open_run(folder)
+    if run.state is State.RUNNING or read_record(folder).judge_version == run.judge_version:
+        yield run, samples
+        return
+    with TemporaryDirectory(prefix="coldbench-") as elsewhere:
+        copy = Path(elsewhere) / SAMPLES
+        copy_samples(samples, copy)
+        yield analyse(run, partial(read_invocations, copy), partial(write_judgements, copy)), copy
 
 
 def check_run(folder: Path, run: Run, checks: Sequence[Check]) -> Run:

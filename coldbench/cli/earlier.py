@@ -5,8 +5,8 @@ from pathlib import Path
 
 from coldbench.core.errors import UsageError
 from coldbench.core.keepwarm import Round
+from coldbench.core.redact import redact_url
 from coldbench.core.target import Target
-from coldbench.evidence.redact import redact_url
 from coldbench.probe.kept import Asked
 from coldbench.runs.events import read_events
 from coldbench.runs.folder import folders, read_record

@@ -9,14 +9,16 @@ from typing import Annotated
 
 import typer
 
-from coldbench.analysis import open_run
+from coldbench.analysis import judged_run
 from coldbench.cli import options
 from coldbench.core.errors import UsageError
+from coldbench.core.summary import Run
 from coldbench.runs.export.hdr import write_hdr
+from coldbench.runs.export.judged import Facts
 from coldbench.runs.export.metrics import write_otlp, write_prometheus
 from coldbench.runs.export.rows import write_csv, write_jsonl, write_parquet
 from coldbench.runs.folder import find_run
-from coldbench.runs.samples import SAMPLES, read_judged
+from coldbench.runs.samples import read_judged
 
 
 class Format(StrEnum):
@@ -56,8 +58,11 @@ def command(
 ) -> None:
     """Write a run's invocations for other programs."""
     folder = find_run(out, run)
-    found = open_run(folder)
-    facts = partial(read_judged, folder / SAMPLES)
+    with judged_run(folder) as (found, samples):
+        _write(found, partial(read_judged, samples), format_, to)
+
+
+def _write(found: Run, facts: Facts, format_: Format, to: str) -> None:
     if to == _STDOUT:
         if format_ is Format.PARQUET:
             raise UsageError("parquet is no stream", place="--to -", hint="name a file: --to run.parquet")

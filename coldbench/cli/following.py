@@ -13,6 +13,7 @@ from coldbench.cli.record import now, signals
 from coldbench.core.errors import ColdbenchError, UsageError
 from coldbench.core.guard import ErrorGuard
 from coldbench.core.messages import Failed, Finished, Listening, Order, Progress, Pulse, Started, Waiting
+from coldbench.core.redact import redact_text
 from coldbench.core.schedule import Plan, planned_duration_ns, planned_invocations
 from coldbench.core.summary import Counts, Fidelity, Run, State, Worker
 from coldbench.report.live import LiveView, Now
@@ -135,7 +136,9 @@ def as_told(run: Run, outcome: Outcome) -> Run:
         notes.append(f"{outcome.fault}: what was measured until then is kept")
     if finished:
         notes += [
-            f"a task failed {times:,} times: {words}" for words, times in finished.task_failures.items()
+            # An exception's words may have the URL in them.
+            f"a task failed {times:,} times: {redact_text(words)}"
+            for words, times in finished.task_failures.items()
         ]
     if outcome.interrupted or outcome.fault or finished is None:
         state = State.INTERRUPTED

@@ -12,9 +12,9 @@ from uuid import uuid4
 from coldbench import __version__
 from coldbench.cli.machine import machine
 from coldbench.core.errors import CheckFailed, ExitCode, NoAnswerError
+from coldbench.core.redact import redact_url
 from coldbench.core.summary import Checked, Outcome, Run, State, TargetInfo
 from coldbench.core.target import Target
-from coldbench.evidence.redact import redact_url
 from coldbench.runs.process import process_started
 
 

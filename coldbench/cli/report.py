@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from coldbench.analysis import check_run, open_run
+from coldbench.analysis import check_run, judged_run, open_run
 from coldbench.cli import options
 from coldbench.cli.checks import read_checks
 from coldbench.cli.output import Output
@@ -68,7 +68,8 @@ def _show(found: Run, folder: Path, format_: Format, output: Output) -> None:
         case Format.HTML:
             from coldbench.report.html.page import read_page
 
-            output.document(read_page(folder, found))
+            with judged_run(folder) as (_, samples):
+                output.document(read_page(folder, found, samples=samples))
         case Format.JSON:
             pass  # nothing for people
     output.json(encode_record(found))

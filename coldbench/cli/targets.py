@@ -15,6 +15,7 @@ from coldbench.cli.curl import parse_curl
 from coldbench.cli.headers import TOKEN, read_file, read_headers
 from coldbench.core.durations import parse_duration
 from coldbench.core.errors import UsageError
+from coldbench.core.redact import redact_url
 from coldbench.core.request import address
 from coldbench.core.target import Signing, Target
 from coldbench.targets.api import Api, parse_api_url
@@ -86,7 +87,7 @@ def read_targets(
     own_platforms = _platforms(given.platforms)
     names: list[str] = []
     targets = []
-    headers = read_headers(given.header or [])
+    headers, secrets = read_headers(given.header or [])
     body = _body(given.data)
     typed = "content-type" in {name.lower() for name, _ in headers}
     for text in given.url:
@@ -109,6 +110,7 @@ def read_targets(
                 endpoint=url,
                 method=method.upper(),
                 headers=(*headers, ("Content-Type", content_type)) if untyped else headers,
+                secrets=secrets,
                 body=body,
                 runtime=runtime,
                 timeout_ns=timeout_ns,
@@ -133,7 +135,9 @@ def _signing(text: str | None, url: str, *, plain: bool) -> Signing | None:
     if text is None:
         return None
     if not plain:
-        raise UsageError("only http(s) URLs are signed so", place=f"--aws-sigv4 {text}", hint=f"not {url}")
+        raise UsageError(
+            "only http(s) URLs are signed so", place=f"--aws-sigv4 {text}", hint=f"not {redact_url(url)}"
+        )
     from coldbench.targets.aws import parse_sigv4
 
     return parse_sigv4(text, url)

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from coldbench import __version__
 from coldbench.core.errors import UsageError
+from coldbench.core.redact import REDACTED, redact_url
 from coldbench.core.target import Target
 
 USER_AGENT = f"coldbench/{__version__}"
@@ -16,6 +17,8 @@ ID_HEADER = "X-Coldbench-Id"  # its value is `<run>-<seq>`
 
 # Letters, digits and what resolvers take beside them; `:` and `%` of IPv6 addresses and their zones.
 _HOST = re.compile(r"[A-Za-z0-9._:%-]+")
+# Of what is no URL nobody knows where its credentials end: at the last sign that may end them.
+_CREDENTIALS = re.compile(r"^(.*?://)?.*@", re.DOTALL)
 
 
 class Address(Struct, frozen=True, kw_only=True):
@@ -28,22 +31,27 @@ class Address(Struct, frozen=True, kw_only=True):
 
 def address(url: str) -> Address:
     """Host, port and whether it is TLS; UsageError for what is no whole http or https URL."""
+    place = redact_url(_CREDENTIALS.sub(rf"\1{REDACTED}@", url))
     try:
         parts = urlsplit(url)
         port = parts.port
         host = (parts.hostname or "").encode("idna").decode()
     except ValueError as error:  # an IPv6 address or a port out of form; UnicodeError: a name that cannot be
-        raise UsageError(f"not a URL: {error}", place=url) from None
+        if "@" not in url:
+            raise UsageError(f"not a URL: {error}", place=place) from None
+        # The error has the part in its words, which may be one of a password.
+        hint = "in a name or password write %2F for /, %3F for ?, %23 for # and %40 for @"
+        raise UsageError("not a URL: host or port out of form", place=place, hint=hint) from None
     if "://" not in url:
         hint = "write http://..., https://..., lab:RUNTIME, lambda:FUNCTION, fc:FUNCTION ..."
-        raise UsageError("not a whole URL", place=url or "an empty text", hint=hint)
+        raise UsageError("not a whole URL", place=place or "an empty text", hint=hint)
     if parts.scheme not in ("http", "https"):
         hint = "use http, https, lab, lambda, fc or openwhisk"
-        raise UsageError(f"unknown scheme {parts.scheme!r}", place=url, hint=hint)
+        raise UsageError(f"unknown scheme {parts.scheme!r}", place=place, hint=hint)
     if not host:
-        raise UsageError("no host", place=url)
+        raise UsageError("no host", place=place)
     if not _HOST.fullmatch(host):
-        raise UsageError(f"not a host's name: {host!r}", place=url)
+        raise UsageError(f"not a host's name: {host!r}", place=place)
     tls = parts.scheme == "https"
     return Address(host=host, port=(443 if tls else 80) if port is None else port, tls=tls)
 

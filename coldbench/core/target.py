@@ -46,6 +46,8 @@ class Target(Struct, frozen=True, kw_only=True):
     endpoint: str
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
+    # values of the environment that stand in headers: secrets whatever the header is called
+    secrets: tuple[str, ...] = ()
     body: bytes = b""
     runtime: str | None = None
     labels: dict[str, str] = {}  # the user's own: factors that runs are compared by

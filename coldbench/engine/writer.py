@@ -19,6 +19,7 @@ from coldbench.core.invocation import Error, Evidence, Invocation
 from coldbench.core.judge import judge
 from coldbench.core.messages import Batch, FrameReader, Order, Progress, RawFact, frame
 from coldbench.core.request import address
+from coldbench.core.secrets import secrets_of
 from coldbench.engine.arrival import arrived_ns
 from coldbench.engine.background import give_way
 from coldbench.evidence.headers import parse_head
@@ -68,6 +69,7 @@ def main() -> int:
 def evidence_reader(order: Order) -> Read:
     """Reads what a response says, once for each different response: its evidence, and that as cells."""
     hosts = [address(target.endpoint).host for target in order.targets]
+    secrets = [secrets_of(target) for target in order.targets]
 
     @lru_cache(_HEADS_KEPT)
     def reader(
@@ -85,6 +87,7 @@ def evidence_reader(order: Order) -> Read:
             api=its.api,
             platform=its.api or platform_of(headers, hosts[target], its.platforms),
             platforms=its.platforms,
+            secrets=secrets[target],
         )
         return evidence, evidence_cells(evidence)
 

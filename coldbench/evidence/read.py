@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from coldbench.core.invocation import AnsweredBy, Evidence
+from coldbench.core.redact import redact_body, redact_value
+from coldbench.core.secrets import without
 from coldbench.evidence import scf
 from coldbench.evidence.activation import read_activation
 from coldbench.evidence.answered import who_answered
@@ -11,7 +13,6 @@ from coldbench.evidence.headers import Headers
 from coldbench.evidence.log_tail import HEADERS as LOG_TAILS
 from coldbench.evidence.log_tail import read_log_tail, report_line
 from coldbench.evidence.readings import declared, read_fields, readings
-from coldbench.evidence.redact import redact_text, redact_value
 from coldbench.evidence.shim import read_shim
 from coldbench.evidence.values import identifier
 
@@ -47,6 +48,7 @@ def read(
     api: str | None = None,
     platform: str | None = None,
     platforms: str | None = None,
+    secrets: Sequence[str] = (),
 ) -> Evidence:
     """All that the response says; what is missing, unreadable or contradicted by a twin is not observed.
 
@@ -58,7 +60,8 @@ def read(
     A status other than those expected is not the function's answer, whoever sent it, nor is a body that was
     found not to be the expected one; what a cache or a gateway says of itself goes before.
     `raw` has every field that may be evidence, by lower-case name, several values on a line each, secrets
-    redacted and long values cut; and `:body`, the body's first bytes where the caller kept them.
+    redacted and long values cut; and `:body`, the body's first bytes where the caller kept them. `secrets`
+    are those that the request had in it: an answer may repeat them anywhere.
     """
     shim = read_shim(headers["server-timing"]) if "server-timing" in headers else {}
     record = _record(headers, body_start, api)
@@ -82,11 +85,15 @@ def read(
         throttled = code.startswith("RequestLimitExceeded")
         answered_by = AnsweredBy.THROTTLE if throttled else AnsweredBy.UNEXPECTED
         why = f"the API's error {identifier(code)}"
-    raw = _raw(headers)
+    raw = _raw(headers, secrets)
     if record:
         raw[_BODY] = f"the platform's record: {record}"  # not the function's result beside it
     elif body_start and not (status == 200 and api in _RECORDED):
-        raw[_BODY] = redact_text(body_start[:_MOST_CHARACTERS].decode("utf-8", "replace"))
+        text = body_start[:_MOST_CHARACTERS].decode("utf-8", "replace")
+        raw[_BODY] = redact_body(without(text, secrets, cut=True))
+    if secrets:
+        sent = {field: without(v, secrets) if isinstance(v, str) else v for field, v in sent.items()}
+        why = None if why is None else without(why, secrets, cut=True)
     return Evidence(
         level=level, answered_by=answered_by, answered_why=why, platform=platform, raw=raw, **sent
     )
@@ -114,19 +121,19 @@ def is_evidence(name: str) -> bool:
     return name not in _NO_EVIDENCE and not name.startswith("access-control-")
 
 
-def without_secrets(name: str, value: str) -> str:
+def without_secrets(name: str, value: str, secrets: Sequence[str] = ()) -> str:
     """A header's value as it may be written and shown: of a log, which is the function's, only the report."""
     if name.lower() in LOG_TAILS:
         return report_line({name.lower(): [value]}) or "without a report"
-    return redact_value(name, value)
+    return redact_value(name, without(value, secrets))
 
 
-def _raw(headers: Headers) -> dict[str, str]:
+def _raw(headers: Headers, secrets: Sequence[str]) -> dict[str, str]:
     raw: dict[str, str] = {}
     for name, values in headers.items():
         if not is_evidence(name):
             continue
         if len(raw) == _MOST_FIELDS:
             break
-        raw[name[:_MOST_CHARACTERS]] = without_secrets(name, "\n".join(values))[:_MOST_CHARACTERS]
+        raw[name[:_MOST_CHARACTERS]] = without_secrets(name, "\n".join(values), secrets)[:_MOST_CHARACTERS]
     return raw

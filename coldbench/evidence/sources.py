@@ -31,10 +31,11 @@ def sources(
     instance_header: str | None = None,
     platform: str | None = None,
     platforms: str | None = None,
+    secrets: Sequence[str] = (),
 ) -> list[Source]:
     """One for each header that may be evidence, in the order they were sent.
 
-    Each is read alone, by the one reader there is: what it then tells, it told.
+    Each is read alone, by the one reader there is: what it then tells, it told. `secrets` are the request's.
     """
     by_name: dict[str, list[tuple[str, str]]] = {}
     for name, value in fields:
@@ -43,7 +44,7 @@ def sources(
     return [
         Source(
             name=pairs[0][0],
-            value=without_secrets(pairs[0][0], ", ".join(value for _, value in pairs)),
+            value=without_secrets(pairs[0][0], ", ".join(value for _, value in pairs), secrets),
             told=_told(
                 read(
                     from_pairs(pairs),

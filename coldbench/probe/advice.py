@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from shlex import quote
 
 from coldbench.core.invocation import AnsweredBy, Invocation
+from coldbench.core.redact import redact_url
 from coldbench.core.target import Target
-from coldbench.evidence.redact import redact_url
 from coldbench.evidence.sources import pins_an_instance
 
 # A clock that is further off than this makes a common instant for several callers impossible.

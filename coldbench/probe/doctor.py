@@ -5,8 +5,9 @@ from time import monotonic_ns, time_ns
 
 from msgspec import Struct
 
-from coldbench.core.invocation import Evidence, Invocation
+from coldbench.core.invocation import AnsweredBy, Evidence, Invocation
 from coldbench.core.request import address
+from coldbench.core.secrets import secrets_of
 from coldbench.core.surroundings import round_trip_ns
 from coldbench.core.target import Target
 from coldbench.evidence.headers import from_pairs
@@ -125,6 +126,7 @@ def diagnose(target: Target, answers: Sequence[Answer]) -> Diagnosis:
 def _headers(target: Target, completed: Sequence[Answer]) -> tuple[Source, ...]:
     """Of all answers, each header as it was first sent; what it told in any of them."""
     by_name: dict[str, Source] = {}
+    secrets = secrets_of(target)
     for answer in completed:
         for source in sources(
             answer.fields,
@@ -132,6 +134,7 @@ def _headers(target: Target, completed: Sequence[Answer]) -> tuple[Source, ...]:
             instance_header=target.instance_header,
             platform=answer.invocation.evidence.platform,
             platforms=target.platforms,
+            secrets=secrets,
         ):
             known = by_name.get(source.name)
             if known is None or len(source.told) > len(known.told):
@@ -153,7 +156,8 @@ def _recognised(target: Target, completed: Sequence[Answer]) -> Recognition | No
 def _reported(completed: Sequence[Invocation], round_trip: int) -> Iterator[str]:
     times = ReportedTimes()
     for one in completed:
-        if one.wait_ns is not None:
+        ran = one.evidence.answered_by in (AnsweredBy.FUNCTION, AnsweredBy.UNSTATED)
+        if ran and one.wait_ns is not None:
             wait_ms = (one.wait_ns - round_trip) / 1e6
             times.add(one.evidence.exec_ms, one.evidence.billed_ms, wait_ms)
     return times.notes()

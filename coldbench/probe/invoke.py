@@ -17,6 +17,7 @@ import httpx
 
 from coldbench.core.invocation import Error, Evidence, Invocation
 from coldbench.core.request import ID_HEADER, address, request_target
+from coldbench.core.secrets import secrets_of
 from coldbench.core.target import Target
 from coldbench.evidence.read import read
 from coldbench.evidence.recognise import platform_of
@@ -42,6 +43,7 @@ class Caller:
         self._zero_ns = zero_ns
         self._where = address(target.endpoint)
         self._sign = signer(target)
+        self._secrets = secrets_of(target)
         self._path = request_target(target).encode("latin-1")
         self._tls = tls_context(verify=target.verify_tls)
         self._transport: Transport | None = None
@@ -212,4 +214,5 @@ class Caller:
             api=self._target.api,
             platform=self._target.api or platform_of(headers, self._where.host, self._target.platforms),
             platforms=self._target.platforms,
+            secrets=self._secrets,
         )

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from math import ceil
 
 from coldbench.core.hold import FOR_HEADER
+from coldbench.core.redact import is_secret
 from coldbench.core.target import Target
-from coldbench.evidence.redact import is_secret
 
 _MINUTE_S = 60
 _DAY_MINUTES = 24 * 60
@@ -26,7 +26,13 @@ def schedule(kind: str, targets: Sequence[Target], pings: int, every_s: float, h
 
 def secrets_in(targets: Sequence[Target]) -> list[str]:
     """The variables that the schedule's environment has to bring: secret headers are not printed."""
-    return sorted({_variable(name) for target in targets for name, _ in target.headers if is_secret(name)})
+    return sorted(
+        {_variable(name) for its in targets for name, value in its.headers if _secret(its, name, value)}
+    )
+
+
+def _secret(target: Target, name: str, value: str) -> bool:
+    return is_secret(name) or any(secret and secret in value for secret in target.secrets)
 
 
 def command(target: Target, pings: int, hold_ms: float) -> str:
@@ -35,7 +41,11 @@ def command(target: Target, pings: int, hold_ms: float) -> str:
     words = ["curl", "-gfsS", "-o", "/dev/null", "-m", f"{target.timeout_ns / 1e9:g}", "-X", target.method]
     line = shlex.join([*words, "-H", f"{FOR_HEADER}: {hold_ms:g}"])
     for name, value in target.headers:
-        given = f'"{name}: ${_variable(name)}"' if is_secret(name) else shlex.quote(f"{name}: {value}")
+        given = (
+            f'"{name}: ${_variable(name)}"'
+            if _secret(target, name, value)
+            else shlex.quote(f"{name}: {value}")
+        )
         line += f" -H {given}"
     if target.body:
         line += f" --data-binary {shlex.quote(target.body.decode('utf-8', 'replace'))}"

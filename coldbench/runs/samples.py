@@ -123,6 +123,12 @@ def read_judged(path: Path) -> Generator[Judged, None, None]:
             raise UsageError(f"not readable as samples: {error}", place=str(path)) from error
 
 
+def copy_samples(path: Path, to: Path) -> None:
+    """All that can be read of them, to a new file. UsageError when they are no `samples.db` of ours."""
+    with open_samples(path) as samples, closing(sqlite3.connect(to)) as copy:
+        samples.backup(copy)
+
+
 def write_judgements(path: Path, judgements: Iterable[Judgement]) -> None:
     """Replace the table `judged`, all or nothing. Raises OSError where the folder cannot be written."""
     try:

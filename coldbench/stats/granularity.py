@@ -7,6 +7,9 @@ from email.utils import parsedate_to_datetime
 _STEPS_MS = (1000.0, 100.0, 10.0, 1.0, 0.1, 0.01, 0.001)
 _NEAR = 1e-6
 _FEWEST = 3
+# Fewer different ones may lie on a coarser grid than the platform's: in steps of 1 ms all from 9.1 to 10 ms
+# are 10.
+_FEWEST_DIFFERENT = 3
 
 
 class StepTally:
@@ -14,18 +17,26 @@ class StepTally:
 
     def __init__(self) -> None:
         self._number = 0
+        self._different: set[float] = set()  # no more of them than are asked for
         self._finer = 0  # place in _STEPS_MS, each of which is a multiple of those after it
 
     def add(self, value_ms: float) -> None:
         """One more. Zero is a multiple of everything and tells nothing."""
         if value_ms:
             self._number += 1
+            if len(self._different) < _FEWEST_DIFFERENT:
+                self._different.add(value_ms)
             while self._finer < len(_STEPS_MS) and not _is_multiple(value_ms, _STEPS_MS[self._finer]):
                 self._finer += 1
 
     @property
     def step_ms(self) -> float | None:
-        """None for fewer than 3, or where none fits."""
+        """None for fewer than 3 different durations, or where none fits."""
+        return self.coarsest_ms if len(self._different) == _FEWEST_DIFFERENT else None
+
+    @property
+    def coarsest_ms(self) -> float | None:
+        """The step, or a multiple of it. None for fewer than 3 durations, or where none fits."""
         if self._number < _FEWEST or self._finer == len(_STEPS_MS):
             return None
         return _STEPS_MS[self._finer]

@@ -5,7 +5,11 @@ from collections import Counter
 from coldbench.core.invocation import Invocation
 from coldbench.core.schedule import Kind
 from coldbench.core.summary import InitSpan
+from coldbench.core.verdict import Verdict
 from coldbench.stats.distribution import Distribution
+
+# Of answers whose instance was not up before their round.
+_BEGUN = (Verdict.COLD, Verdict.COLD_AFFECTED, Verdict.PREINITIALISED)
 
 # A server may name as many as it likes.
 _MOST_NAMES = 8
@@ -18,7 +22,7 @@ class InitSpanTally:
         self._spans: dict[str, Distribution] = {}
         self._in_bursts: Counter[tuple[str, int]] = Counter()  # by name and block
 
-    def add(self, invocation: Invocation, block: int) -> None:
+    def add(self, invocation: Invocation, block: int, verdict: Verdict) -> None:
         """One more instance. A burst may start more than it needs: the next one of the block meets them."""
         for name, duration_ms in invocation.evidence.init_spans_ms.items():
             if name not in self._spans:
@@ -26,7 +30,7 @@ class InitSpanTally:
                     continue
                 self._spans[name] = Distribution()
             self._spans[name].add(duration_ms)
-            if invocation.phase.endswith(f":{Kind.BURST}"):
+            if verdict in _BEGUN and invocation.phase.endswith(f":{Kind.BURST}"):
                 self._in_bursts[name, block] += 1
 
     def spans(self) -> dict[str, InitSpan]:

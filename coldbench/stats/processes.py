@@ -17,6 +17,7 @@ class ProcessTally:
         self._processes: defaultdict[str, set[str]] = defaultdict(set)  # by the platform's instance
         self._ids: set[str] = set()
         self._answers = 0
+        self._used_before = False  # some instance says that it has had calls: others', or ours without an id
         self._soon = 0  # sent within a second of an earlier answer
         self._ends_ns: list[int] = []  # a heap, of answers after the latest call that was looked at
         self._latest_end_ns: int | None = None  # before it
@@ -29,6 +30,8 @@ class ProcessTally:
             return
         self._answers += 1
         self._ids.add(evidence.instance)
+        if (evidence.instance_seq or 1) > 1 or evidence.cold_flag is False:
+            self._used_before = True
         if evidence.container is not None:
             self._processes[evidence.container].add(evidence.instance)
         while self._ends_ns and self._ends_ns[0] <= sent:
@@ -46,7 +49,7 @@ class ProcessTally:
                 f"{together} processes answered in {len(self._processes)} of the platform's instances, up to "
                 f"{most} in one: worker processes, each with a first use of its own, and counted as instances"
             )
-        if self._answers == len(self._ids) and self._soon >= _ENOUGH:
+        if self._answers == len(self._ids) and self._soon >= _ENOUGH and not self._used_before:
             yield (
                 f"no instance answered twice, though {self._soon} calls came within a second of an earlier "
                 "answer: each call has an instance, or a process, of its own"

@@ -48,13 +48,26 @@ class ReportedTimes:
                     f"execution times are {how} steps of {step:g} ms: of executions as short as these "
                     f"(median {executions.p50:g} ms) that is a large part; a finer figure needs the shim"
                 )
-        step = self._billed_step.step_ms
-        if step is not None and billed is not None and billed.p50 is not None:
-            of = "" if executions is None or executions.p50 is None else f" of {executions.p50:.1f} ms"
+        if billed is None or billed.p50 is None:
+            return
+        exec_ms = None if executions is None else executions.p50
+        step = self._billing_step_ms(None if exec_ms is None else billed.p50 - exec_ms)
+        if step is not None:
+            of = "" if exec_ms is None else f" of {exec_ms:.1f} ms"
             yield (
                 f"time is billed in steps of {step:g} ms: the median execution{of} is billed as "
                 f"{billed.p50:.0f} ms, which says nothing of how long it took"
             )
+
+    def _billing_step_ms(self, padded_ms: float | None) -> float | None:
+        """One billed time alone tells its step where, in the next finer one, it would have been shorter.
+
+        `padded_ms` is by how much the median is longer than that of the executions.
+        """
+        coarsest = self._billed_step.coarsest_ms
+        if coarsest is not None and padded_ms is not None and padded_ms >= coarsest / 10:
+            return coarsest
+        return self._billed_step.step_ms
 
 
 class _Grid:

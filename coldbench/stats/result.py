@@ -135,10 +135,13 @@ class ResultTally:
         self._exec.add(evidence.exec_ms, block)
         self._service.add(_ms(invocation.service_ns), block)
         self._response.add(_ms(invocation.response_ns), block)
+        if invocation.wait_ns is not None:
+            wait_ms = (invocation.wait_ns - (self._round_trip_ns or 0)) / 1e6
+            self._reported.add(evidence.exec_ms, evidence.billed_ms, wait_ms)
         self._stages.add(invocation, block)
         if evidence.instance is not None and evidence.instance not in self._instances:
             self._instances.add(evidence.instance)
-            self._init_spans.add(invocation, block)
+            self._init_spans.add(invocation, block, verdict)
         if verdict is Verdict.COLD and behind_connection(invocation.phase):
             self._begun_before += 1
         elif verdict is Verdict.COLD:
@@ -147,7 +150,7 @@ class ResultTally:
             self._warm.add(invocation, block)
 
     def _answer(self, invocation: Invocation) -> None:
-        evidence, wait_ns = invocation.evidence, invocation.wait_ns
+        evidence = invocation.evidence
         self._statuses[str(invocation.status)] += 1
         self._silent += not evidence.tells_of_use
         self._level = max(self._level or 0, evidence.level)
@@ -155,9 +158,6 @@ class ResultTally:
             self._first_status = invocation.status
         if self._first_body is None and (body := evidence.raw.get(":body")):
             self._first_body = f"{invocation.status} {body}"
-        if wait_ns is not None:
-            wait_ms = (wait_ns - (self._round_trip_ns or 0)) / 1e6
-            self._reported.add(evidence.exec_ms, evidence.billed_ms, wait_ms)
 
     def observed(self, target: TargetInfo) -> TargetInfo:
         """What the answers told of the target itself."""

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 from msgspec import Struct
 
 from coldbench.core.errors import UsageError
+from coldbench.core.redact import redact_url
 from coldbench.core.target import Signing
 
 
@@ -36,11 +37,13 @@ def read_url(
     where, _, query = url.partition(":")[2].partition("?")
     named = name.fullmatch(where)
     if named is None:
-        raise UsageError(f"not {what}", place=url, hint=hint)
+        raise UsageError(f"not {what}", place=redact_url(url), hint=hint)
     said = dict(parse_qsl(query, keep_blank_values=True))
     unknown = next((key for key in said if key not in keys), None)
     if unknown is not None:
-        raise UsageError(f"unknown key {unknown!r}", place=url, hint=f"it takes {', '.join(keys)}")
+        raise UsageError(
+            f"unknown key {unknown!r}", place=redact_url(url), hint=f"it takes {', '.join(keys)}"
+        )
     return named, said
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from coldbench.core.errors import UsageError
+from coldbench.core.redact import redact_url
 from coldbench.core.request import address, request_fields, request_target
 from coldbench.core.target import Aws4, Target
 from coldbench.targets.api import Api, read_url
@@ -76,7 +77,7 @@ def aws_signer(target: Target, signing: Aws4) -> Callable[[], list[tuple[str, st
     with _words(target.url):
         credentials = session.get_credentials()
     if credentials is None:
-        raise UsageError("there are no credentials to sign with", place=target.url, hint=_NO_KEYS)
+        raise UsageError("there are no credentials to sign with", place=redact_url(target.url), hint=_NO_KEYS)
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
 
@@ -113,6 +114,6 @@ def _words(url: str) -> Iterator[None]:
         yield
     except NoRegionError as error:
         hint = "set AWS_REGION, or add ?region=eu-west-1"
-        raise UsageError("nobody says in which region", place=url, hint=hint) from error
+        raise UsageError("nobody says in which region", place=redact_url(url), hint=hint) from error
     except (BotoCoreError, ValueError) as error:  # ValueError: an endpoint that is no URL
-        raise UsageError(str(error), place=url) from error
+        raise UsageError(str(error), place=redact_url(url)) from error

@@ -8,7 +8,7 @@ from time import monotonic
 
 from msgspec import Struct
 
-from coldbench.analysis import compare, open_run
+from coldbench.analysis import compare, judged_run
 from coldbench.core.summary import State
 from coldbench.report.html.comparison import comparison_page
 from coldbench.report.html.page import read_page, render
@@ -91,4 +91,5 @@ def _folder(root: Path, name: str) -> Path | None:
 @lru_cache(_KEPT_PAGES)
 def _page(folder: Path, written_ns: int) -> str:
     """Of a run that is over; made anew when its record is."""
-    return read_page(folder, open_run(folder), home="/")
+    with judged_run(folder) as (run, samples):
+        return read_page(folder, run, home="/", samples=samples)

@@ -7,11 +7,13 @@ import os
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -99,11 +101,20 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
         carried_out(coldbench(*run, cwd=tmp_path))
         before = coldbench("report", "--format", "json", cwd=tmp_path).stdout
         sent = len(server.visits)
+        (unjudged,) = (tmp_path / "reports").glob("*/run.json")
+        record = json.loads(unjudged.read_text())
+        unjudged.write_text(json.dumps(record | {"judge_version": 0}))
+        with closing(sqlite3.connect(unjudged.with_name("samples.db"))) as samples:
+            samples.execute("DELETE FROM judged")
+            samples.commit()
         reports = str(tmp_path / "reports")
         subprocess.run(["mount", "--bind", reports, reports], check=True)
         try:
             subprocess.run(["mount", "-o", "remount,ro,bind", reports], check=True)
             assert coldbench("report", "--format", "json", cwd=tmp_path).stdout == before
+            exported = coldbench("export", "--format", "jsonl", cwd=tmp_path).stdout.splitlines()
+            verdicts = Counter(json.loads(line)["verdict"] for line in exported)
+            assert verdicts == Counter(json.loads(before)["results"][0]["verdicts"])
             assert coldbench("compare", "--json", "-", cwd=tmp_path).returncode == 2  # one target
             refused = coldbench(*run, cwd=tmp_path)
         finally:

@@ -90,6 +90,14 @@ def test_the_parts_of_a_start() -> None:
     assert found.unattributed_ms is None
 
 
+def test_what_a_cache_repeats_says_nothing_of_how_the_platform_tells_time() -> None:
+    ran = [warm(n, wait_ms=308, exec_ms=300.0) for n in range(6)]
+    hits = [warm(6 + n, wait_ms=3, exec_ms=300.0, answered_by=AnsweredBy.CACHE) for n in range(6)]
+    found = result(ran + hits)
+    assert found.verdicts["discarded"] == 6
+    assert not any("billed, not measured" in note for note in found.notes)
+
+
 def test_who_came_into_an_init_under_way_does_not_show_what_it_is_made_of() -> None:
     found = result([cold(n, wait_ms=45) for n in range(9)] + [cold(10 + n, wait_ms=80) for n in range(5)])
     assert found.startup_ms

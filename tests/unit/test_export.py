@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -15,12 +15,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from pyarrow import parquet
 
 from coldbench.analysis import open_run
+from coldbench.core.invocation import Invocation
 from coldbench.core.summary import Run
+from coldbench.core.verdict import ColdKind, Judgement, Verdict
 from coldbench.runs.export.hdr import write_hdr
 from coldbench.runs.export.judged import Facts
 from coldbench.runs.export.metrics import BUCKETS_S, write_otlp, write_prometheus
 from coldbench.runs.export.rows import COLUMNS, write_csv, write_jsonl, write_parquet
-from coldbench.runs.samples import SAMPLES, read_judged
+from coldbench.runs.samples import SAMPLES, Judged, SampleWriter, read_judged
 from tests.unit.measured import measured
 
 FORMULA = "=cmd|' /C calc'!A0"
@@ -132,10 +134,43 @@ def test_hdr_has_the_same_to_three_digits(exported: tuple[Run, Facts]) -> None:
     assert set(histograms) >= {"node/wait_warm", "node/service", f"{FORMULA}/service"}
 
 
-def test_an_unfinished_one_has_no_verdict(tmp_path: Path) -> None:
-    from coldbench.core.invocation import Invocation
-    from coldbench.runs.samples import SampleWriter
+def judged(seq: int, verdict: Verdict, kind: ColdKind | None = None) -> Judged:
+    """One whose caller waited 100 ms for each place it has."""
+    end_ns = (seq + 1) * 100_000_000
+    one = Invocation(
+        seq=seq, target="f", phase="0:burst", status=200, intended_ns=0, sent_ns=0, first_byte_ns=end_ns,
+        end_ns=end_ns,
+    )  # fmt: skip
+    return Judged(one, Judgement(seq=seq, verdict=verdict, reason="", confidence=1, cold_kind=kind))
 
+
+def test_exports_are_of_what_the_figures_are_of(exported: tuple[Run, Facts]) -> None:
+    kinds = (ColdKind.SCALEOUT, ColdKind.IDLE, ColdKind.IDLE, ColdKind.DEPLOY)
+    facts = [judged(seq, Verdict.COLD, kind) for seq, kind in enumerate(kinds)]
+    facts += [judged(4, Verdict.WARM), judged(5, Verdict.UNKNOWN)]
+    others = (Verdict.DISCARDED, Verdict.THROTTLED, Verdict.START_FAILED)
+    facts += [judged(6 + number, verdict) for number, verdict in enumerate(others)]
+
+    def read() -> Generator[Judged, None, None]:
+        yield from facts
+
+    lines = [line for line in written(write_hdr, (exported[0], read)).splitlines() if line.startswith("Tag=")]
+    numbers = {}
+    for tag, *_, payload in (line.split(",") for line in lines):
+        numbers[tag.removeprefix("Tag=f/")] = HdrHistogram.decode(payload).get_total_count()
+    assert numbers == {
+        "wait_cold": 2,
+        "wait_cold_scaleout": 1,
+        "wait_cold_deploy": 1,
+        "wait_warm": 1,
+        "service": 6,
+    }
+    text = written(write_prometheus, (exported[0], read))
+    assert sum(value for _, value in samples_of(text, "faas_invocations_total")) == 6
+    assert sum(value for _, value in samples_of(text, "faas_invoke_duration_seconds_count")) == 6
+
+
+def test_an_unfinished_one_has_no_verdict(tmp_path: Path) -> None:
     folder = measured(tmp_path, "r", {"f": 100.0}, rounds=1, calls=1)
     with SampleWriter(folder / SAMPLES) as samples:
         samples.append([Invocation(seq=99, target="f", phase="0:burst", intended_ns=1, sent_ns=2)])

@@ -13,8 +13,10 @@ from coldbench.stats.granularity import clock_offset_s, step_ms
 @pytest.mark.parametrize(
     ("values", "step"),
     [
-        ([100.0, 200.0, 100.0], 100.0),
+        ([100.0, 200.0, 300.0], 100.0),
         ([100.0, 200.0, 110.0], 10.0),
+        ([100.0, 200.0, 100.0], None),  # too few different ones
+        ([10.0] * 6, None),
         ([3.0, 1.0, 2.0, 7.0], 1.0),
         ([1.5, 2.25, 3.0], 0.01),
         ([0.123456, 0.5, 0.25], None),  # finer than anything here

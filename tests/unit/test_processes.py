@@ -1,5 +1,7 @@
 """How an instance's processes serve."""
 
+from typing import Any
+
 import pytest
 
 from coldbench.core.invocation import Evidence, Invocation
@@ -10,12 +12,13 @@ from coldbench.stats.processes import ProcessTally
 MS = 1_000_000
 
 
-def notes(calls: list[tuple[int, str | None, str | None]]) -> list[str]:
-    """Of calls of 10 ms: when each was sent, ms, its instance and its container."""
+def notes(calls: list[tuple[int, str | None, str | None]], **said: Any) -> list[str]:
+    """Of calls of 10 ms: when each was sent, ms, its instance and container; `said` by the last one."""
     tally = ProcessTally()
     for seq, (sent_ms, instance, container) in enumerate(calls):
         sent = sent_ms * MS
-        evidence = Evidence(instance=instance, container=container)
+        last = said if seq == len(calls) - 1 else {}
+        evidence = Evidence(instance=instance, container=container, **last)
         tally.add(
             Invocation(
                 seq=seq,
@@ -51,6 +54,20 @@ def test_worker_processes_and_single_uses_are_told(
     found = notes(calls)
     assert len(found) == (said is not None)
     assert all(said is not None and note.startswith(said) for note in found)
+
+
+@pytest.mark.parametrize(
+    ("said", "single"),
+    [
+        ({"instance_seq": 1, "cold_flag": True}, True),
+        ({"instance_seq": 1}, True),
+        ({"instance_seq": 109}, False),
+        ({"cold_flag": False}, False),
+    ],
+)
+def test_instances_that_were_used_before_are_no_single_uses(said: dict[str, Any], single: bool) -> None:
+    found = notes([(20 * n, f"p{n}", None) for n in range(10)], **said)
+    assert bool(found) is single
 
 
 def test_the_platforms_id_is_kept_beside_the_shims() -> None:

@@ -50,6 +50,26 @@ def test_what_is_no_url_is_said(url: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "https://u:hunter2@h:99999/?token=hunter2",
+        "https://u:hunter2/@h/",
+        "https://u:hunter2#@h/",
+        "https://u:hunter2?x@h/",
+        "u:hunter2@h/",
+        "ftp://u:hunter2@h/",
+        "https://u:hunter2@/",
+        "https://u:hunter2@a b/?apikey=hunter2",
+    ],
+)
+def test_what_is_said_of_a_wrong_url_has_no_credentials(url: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        address(url)
+    said = raised.value
+    assert "hunter2" not in f"{said} {said.message} {said.hint} {said.place}"
+
+
+@pytest.mark.parametrize(
     ("url", "sent"),
     [
         ("http://h", "/"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from coldbench.core.target import Target
 from coldbench.report.schedules import _cron, command, schedule, secrets_in
@@ -33,6 +34,12 @@ def made(kind: str, every_s: float = 240) -> str:
 def test_no_secret_is_printed(kind: str) -> None:
     assert "very-secret" not in made(kind)
     assert secrets_in([TARGET]) == ["AUTHORIZATION"]
+
+
+def test_what_a_header_takes_from_the_environment_is_not_printed() -> None:
+    target = replace(TARGET, headers=(("X-Own", "a very-own"), ("X-Plain", "b")), secrets=("very-own", ""))
+    assert "very-own" not in command(target, 1, 0)
+    assert secrets_in([target]) == ["X_OWN"]
 
 
 def test_the_command_sends_overlapping_pings_as_they_were_asked_for() -> None:

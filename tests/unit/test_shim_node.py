@@ -89,6 +89,23 @@ def test_other_events_and_errors_pass_through(said: dict[str, Any]) -> None:
     assert said["failed"] == "Error: as asked"
 
 
+@pytest.mark.parametrize(
+    ("started", "counted"), [("1700000000.%N", False), ("", False), ("1700000000.5", True)]
+)
+def test_a_start_that_is_no_number_is_none(started: str, counted: bool) -> None:
+    if shutil.which("node") is None:
+        pytest.skip("NOT TESTED: the shim of node: there is no node on this machine")
+    shim = json.dumps(str(FOLDER / FILES["node"]))
+    script = f"import {{ shim }} from {shim}; console.log(shim.arrived()()['Server-Timing'])"
+    command = ["node", "--input-type=module", "--eval", script]
+    environment = os.environ | {"COLDBENCH_PROCESS_STARTED": started}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    fields = read_shim([done.stdout.strip()])
+    assert fields
+    assert bool(fields.get("init_from_process_start")) is counted
+    assert (fields["init_ms"] > 60_000) is counted
+
+
 def test_nothing_is_held_without_leave(said: dict[str, Any]) -> None:
     assert evidence(said["own"])["exec_ms"] < 300
 

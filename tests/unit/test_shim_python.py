@@ -203,3 +203,12 @@ def test_the_init_counts_from_the_process_where_that_is_said(
     ((_, timing), _) = shim.arrived(None).headers()
     assert said(timing)["init_from_process_start"] is True
     assert said(timing)["init_ms"] >= 2000
+
+
+@pytest.mark.parametrize("started", ["1700000000.%N", "", "nan", "inf", "yesterday"])
+def test_a_start_that_is_no_number_is_none(monkeypatch: pytest.MonkeyPatch, started: str) -> None:
+    monkeypatch.setenv("COLDBENCH_PROCESS_STARTED", started)
+    visit = load().shim.arrived(None)
+    fields = said(dict(visit.headers())["Server-Timing"])
+    assert not fields.get("init_from_process_start")
+    assert fields["init_ms"] < 60_000

@@ -133,6 +133,28 @@ def test_billed_steps_are_told_beside_what_was_executed() -> None:
     assert "billed in steps of 100 ms: the median execution of 2.8 ms is billed as 100 ms" in note
 
 
+@pytest.mark.parametrize(
+    ("times", "step"),
+    [
+        ([(9.3, 10.0), (9.8, 10.0), (9.5, 10.0)] * 2, None),  # in steps of 1 ms they are 10, too
+        ([(9.3, 10.0), (10.5, 11.0), (11.5, 12.0)] * 2, "1"),
+        ([(8.3, 10.0), (8.8, 10.0), (9.5, 10.0)] * 2, "10"),  # in steps of 1 ms most would be 9
+        ([(180.0, 200.0), (181.0, 200.0), (182.0, 200.0)] * 2, "100"),
+        ([(9.3, 160.0), *[(9.3, 10.0), (9.8, 10.0)] * 3], None),  # the first with its init,
+        ([(None, 10.0)] * 6, None),
+    ],
+)
+def test_a_billing_step_is_told_where_no_finer_one_fits(
+    times: list[tuple[float | None, float]], step: str | None
+) -> None:
+    reported = ReportedTimes()
+    for exec_ms, billed_ms in times:
+        reported.add(exec_ms, billed_ms, 500.0)
+    found = [note for note in reported.notes() if note.startswith("time is billed")]
+    assert len(found) == (step is not None)
+    assert all(f"in steps of {step} ms" in note for note in found)
+
+
 @given(st.integers(0, 2**32), st.sampled_from([1.0, 3.0]), st.integers(0, 40_000))
 @settings(max_examples=5, deadline=None)
 def test_a_large_distribution_keeps_its_quantiles_in_little_memory(

@@ -35,9 +35,10 @@ export class Shim {
   endedUs = importedUs;
 
   constructor() {
-    const started = process.env.COLDBENCH_PROCESS_STARTED;
-    this.#began = started ? Math.round(Number(started) * 1e6) : importedUs;
-    this.#from = started ? 'process' : 'import';
+    // What is no number tells nothing: `date +%s.%N` of some systems leaves the `%N` as it is.
+    const started = Number(process.env.COLDBENCH_PROCESS_STARTED || NaN);
+    this.#began = Number.isFinite(started) ? Math.round(started * 1e6) : importedUs;
+    this.#from = Number.isFinite(started) ? 'process' : 'import';
   }
 
   // A named part of the init (letters, digits, - and _) that began then and ends now.

@@ -45,9 +45,9 @@ class Shim:
     """One a process. All instants are epoch microseconds, so that they compare with the platform's."""
 
     def __init__(self) -> None:
-        started = os.environ.get("COLDBENCH_PROCESS_STARTED")
-        self._began_us = round(float(started) * 1e6) if started else _imported_us
-        self._counts_from = "process" if started else "import"
+        started_us = _micros(os.environ.get("COLDBENCH_PROCESS_STARTED", ""))
+        self._began_us = _imported_us if started_us is None else started_us
+        self._counts_from = "import" if started_us is None else "process"
         self._restored = False
         self._spans: list[str] = []
         self._may_hold = os.environ.get("COLDBENCH_HOLD") == "1"
@@ -206,10 +206,13 @@ class Visit:
 
 def _stamp_us(request_start: str | None) -> int | None:
     """`t=1700000000.123456`, as nginx's `t=${msec}` has it; other forms are not read."""
-    if not (request_start and request_start.startswith("t=")):
-        return None
+    return _micros(request_start[2:]) if request_start and request_start.startswith("t=") else None
+
+
+def _micros(seconds: str) -> int | None:
+    """None of what is no number: `date +%s.%N` of some systems leaves the `%N` as it is."""
     try:
-        return round(float(request_start[2:]) * 1e6)
+        return round(float(seconds) * 1e6)
     except (ValueError, OverflowError):
         return None
 

@@ -35,16 +35,18 @@ def write_page(folder: Path, run: Run) -> Path:
     return folder / PAGE
 
 
-def read_page(folder: Path, run: Run, *, home: str | None = None) -> str:
+def read_page(folder: Path, run: Run, *, home: str | None = None, samples: Path | None = None) -> str:
     """The page of the run that is kept in `folder`; `home` is the address of the list that it belongs to, if
-    it does to one. UsageError where its samples cannot be read.
+    it does to one; `samples` are those with its judgements, if not the folder's own. UsageError where they
+    cannot be read.
     """
+    path = folder / SAMPLES if samples is None else samples
     rounds = list(read_events(folder, Round)) if (folder / EVENTS).is_file() else []
     try:
-        with open_samples(folder / SAMPLES) as samples:
-            return page(run, samples, rounds, home=home)
+        with open_samples(path) as connection:
+            return page(run, connection, rounds, home=home)
     except (ValueError, TypeError) as error:  # a cell that is not what its column says
-        raise UsageError(f"not readable as samples: {error}", place=str(folder / SAMPLES)) from error
+        raise UsageError(f"not readable as samples: {error}", place=str(path)) from error
 
 
 def page(

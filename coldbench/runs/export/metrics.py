@@ -17,7 +17,7 @@ from msgspec import Struct
 from coldbench import __version__
 from coldbench.core.invocation import Error
 from coldbench.core.summary import Run
-from coldbench.core.verdict import Verdict
+from coldbench.core.verdict import RAN, Verdict
 from coldbench.runs.export.judged import Facts, bounds_ns, each, needs
 from coldbench.runs.samples import Judged
 
@@ -28,7 +28,6 @@ BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7
 
 # Of these the verdict says whether the caller met a cold start.
 _COLDSTART = {Verdict.COLD: True, Verdict.WARM: False, Verdict.PREINITIALISED: False}
-_NOT_INVOKED = (None, Verdict.DISCARDED, Verdict.THROTTLED)
 
 _NAME, _COLD = "faas.invoked_name", "faas.coldstart"
 _LABELS = ("coldbench_run", "faas_invoked_name", "faas_coldstart")
@@ -74,9 +73,9 @@ def _count(found: Metrics, one: Judged) -> None:
     counters = found.counters
     if i.error is not None:
         counters["faas.timeouts" if i.error is Error.TIMEOUT else "faas.errors"][target] += 1
-    if verdict in _NOT_INVOKED or not i.completed:
+    if verdict not in RAN or not i.completed:
         return
-    coldstart = _COLDSTART.get(verdict) if verdict else None
+    coldstart = _COLDSTART.get(verdict)
     told: Attributes = target if coldstart is None else (*target, (_COLD, coldstart))
     counters["faas.invocations"][told] += 1
     counters["faas.coldstarts"][target] += coldstart is True

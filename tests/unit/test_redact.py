@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coldbench.evidence.redact import REDACTED, is_secret, redact_text, redact_url, redact_value
+from coldbench.core.redact import REDACTED, is_secret, redact_body, redact_text, redact_url, redact_value
+from coldbench.evidence.platforms import platforms
 
 SECRET = "hunter2"
 
@@ -16,12 +17,38 @@ SECRET = "hunter2"
         "X-Amz-Security-Token", "X-Amz-Signature", "X-Amz-Credential", "X-Fc-Access-Token", "X-Auth",
         "X-Auth-Token", "X-Client-Secret", "X-Hub-Signature-256", "X-CSRF-Token", "X-Session-Id",
         "x-fc-cookie-session-id", "Ocp-Apim-Subscription-Key", "x-functions-key", "X-Goog-IAM-JWT",
-        "AWSAccessKeyId",
+        "AWSAccessKeyId", "X-Masterkey", "X-AppKey", "X-Auth-Key", "authkey", "X-Passphrase", "X-Sign",
     ],
 )  # fmt: skip
 def test_secret_headers(name: str) -> None:
     assert is_secret(name)
     assert redact_value(name, SECRET) == redact_value(name.upper(), SECRET) == REDACTED
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "clientKey", "subscriptionKey", "functionKey", "privateKey", "appkey", "authkey", "sign", "userAuth",
+        "passphrase", "api[key]", "auth[0]", "APIKey", "requestSign", "X-Masterkey", "%63lientKey",
+    ],
+)  # fmt: skip
+def test_secret_parameters(name: str) -> None:
+    assert redact_url(f"https://h/f?a=1&{name}=hunter2") == f"https://h/f?a=1&{name}=REDACTED"
+    assert redact_url(f"https://h/f?a=1;{name}=hunter2;b=2") == f"https://h/f?a=1;{name}=REDACTED;b=2"
+
+
+def test_what_platforms_tell_in_headers_is_no_secret() -> None:
+    table = platforms()
+    told = {field.name for its in table.values() for field in its.fields if field.at in ("header", "tail")}
+    signs = {sign.partition(":")[0] for its in table.values() for sign in (*its.signs, *its.hints)}
+    cookies = ("x-fc-cookie-session-id",)  # of a caller's session, and tells nothing of the instance
+    assert len(told) > 20
+    assert [name for name in sorted(told | signs) if is_secret(name) and name not in cookies] == []
+
+
+@pytest.mark.parametrize("name", ["design", "assigned", "author", "passed", "keyboard", "sigma", "monkeys"])
+def test_words_that_only_begin_like_secrets_are_none(name: str) -> None:
+    assert not is_secret(name)
 
 
 @pytest.mark.parametrize(
@@ -83,3 +110,35 @@ def test_no_prefix_hides_a_secret_parameter(before: str, secret: str, separator:
 @given(st.text())
 def test_redacting_twice_changes_nothing_more(text: str) -> None:
     assert redact_text(redact_text(text)) == redact_text(text)
+
+
+@pytest.mark.parametrize(
+    ("body", "written"),
+    [
+        ('{"x-api-key": "hunter2", "a": 1}', '{"x-api-key": "REDACTED", "a": 1}'),
+        ('{"authorization":"Token hunter2"}', '{"authorization":"REDACTED"}'),
+        ('{"Authorization":["Token hunter2","hunter2"],"a":1}', '{"Authorization":"REDACTED","a":1}'),
+        ('{"token": "a\\"hunter2", "a": 1}', '{"token": "REDACTED", "a": 1}'),
+        ('{"pass": 1234, "a": 1}', '{"pass": "REDACTED", "a": 1}'),
+        ('{"clientKey": "hunter2', '{"clientKey": "REDACTED"'),
+        ("{'X-Api-Key': 'hunter2'}", "{'X-Api-Key': 'REDACTED'}"),
+        ('{"body": "{\\"token\\":\\"hunter2\\"}"}', '{"body": "{\\"token\\":\\"REDACTED\\"}"}'),
+        ("Host: h\r\nAuthorization: Token hunter2\r\nAccept: */*", None),
+        ("Host: h\r\nCookie: a=hunter2; b=hunter2", None),
+        ("<li>X-Api-Key: hunter2</li>", "<li>X-Api-Key: REDACTED</li>"),
+        ("token=hunter2&a=1", "token=REDACTED&a=1"),
+        ('{"cold": true, "session": null, "n": 3}', '{"cold": true, "session": null, "n": 3}'),
+        ('{"message": "Missing Authentication Token"}', '{"message": "Missing Authentication Token"}'),
+        ("hello, world: 1 + 1 = 2", "hello, world: 1 + 1 = 2"),
+    ],
+)
+def test_a_body_has_no_values_of_what_is_named_like_a_secret(body: str, written: str | None) -> None:
+    found = redact_body(body)
+    assert SECRET not in found
+    assert written in (None, found)
+    assert redact_body(found) == found
+
+
+@given(st.text(st.sampled_from("token:=\"'\\[]{}; ,a")))
+def test_no_body_is_too_odd(text: str) -> None:
+    redact_body(text)
