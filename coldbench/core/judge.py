@@ -167,13 +167,36 @@ def _first_use_by_id(instance: str, invocation: Invocation, around: Surroundings
     """The same where all that is known is which instance it was: somebody else may have used it before."""
     sent, answered = invocation.sent_ns, around.first_answer_ns(instance)
     if sent is not None and answered is not None and answered < sent:
-        return False, "its instance had answered before"
+        doubt = _restarted(invocation, sent, around)
+        return (None, doubt) if doubt else (False, "its instance had answered before")
     held, warm = _held_ms(invocation, around), around.warm_waits(dialled=invocation.dialled)
     if held is not None and warm is not None and sent == around.first_sent_ns(instance):
         like_warm, unlike_warm = _explained(held, warm, None)
         if unlike_warm and not like_warm:
             return True, "its instance was not seen before"
     return None, "an instance id alone does not say whether the caller waited for the instance"
+
+
+def _restarted(invocation: Invocation, sent_ns: int, around: Surroundings) -> str | None:
+    """Why an instance that had answered before may have been started anew under its id: machines and
+    containers keep theirs through a stop. None where nothing says so.
+
+    A wait unlike warm ones says so after a silence so long that no call was under way that it may have queued
+    behind. After a silence connections are dialled anew: warm waits of either kind are compared.
+    """
+    held = _held_ms(invocation, around)
+    kinds = [its for dialled in (True, False) if (its := around.warm_waits(dialled=dialled)) is not None]
+    if held is None or not kinds or invocation.evidence.instance_age_ms is not None:
+        return None
+    warm = min(kinds, key=lambda its: its.median)
+    like_warm, unlike_warm = _explained(held, warm, None)
+    quiet_ns = QUIET_NS + int(1e6 * (held + max(its.high for its in kinds)))
+    if like_warm or not unlike_warm or not around.quiet_before(sent_ns, quiet_ns):
+        return None
+    return (
+        f"its instance had answered before, yet after a silence it waited {held:.1f} ms where warm calls "
+        f"wait {warm.median:.1f} ms: it may have been started anew under the same id"
+    )
 
 
 def _came_before_init_ended(

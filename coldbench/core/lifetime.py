@@ -88,8 +88,9 @@ class TrialTally:
             return False
         instance = call.evidence.instance
         if verdict is Verdict.UNKNOWN and instance is not None and before.evidence.instance is not None:
-            # An id alone is no verdict on the caller's wait, but it tells one instance from another.
-            return instance not in self._first_seen_ns
+            # An id alone is no verdict on the caller's wait, but it tells one instance from another. One that
+            # was seen and whose wait left a doubt may have been started anew under its id.
+            return None if instance in self._first_seen_ns else True
         return None
 
     def _age_s(self, before: Invocation, gap_s: float) -> float | None:

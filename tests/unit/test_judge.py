@@ -163,7 +163,18 @@ IDS = [
         (invocation(9, sent_ms=5000, wait_ms=95, instance="b"), Verdict.COLD, "not seen before"),
         # as quick as a warm call: somebody else may have used it before
         (invocation(9, sent_ms=5000, wait_ms=10, instance="b"), Verdict.UNKNOWN, "id alone"),
-        (invocation(9, sent_ms=5000, wait_ms=95, instance="a"), Verdict.WARM, "had answered before"),
+        (invocation(9, sent_ms=5000, wait_ms=12, instance="a"), Verdict.WARM, "had answered before"),
+        # slow, but soon after another call, behind which it may have queued
+        (invocation(9, sent_ms=2500, wait_ms=95, instance="a"), Verdict.WARM, "had answered before"),
+        # a container or a machine keeps its id through a stop
+        (invocation(9, sent_ms=5000, wait_ms=95, instance="a"), Verdict.UNKNOWN, "started anew"),
+        # what is more than an id decides
+        (
+            invocation(9, sent_ms=5000, wait_ms=95, instance="a", cold_flag=False),
+            Verdict.WARM,
+            "not the first use",
+        ),
+        (invocation(9, sent_ms=5000, wait_ms=95, instance="a", instance_seq=8), Verdict.WARM, "invocation 8"),
     ],
 )
 def test_ids_alone_tell_later_uses_and_a_first_one_that_waited(
@@ -172,6 +183,32 @@ def test_ids_alone_tell_later_uses_and_a_first_one_that_waited(
     found = judged(*IDS, last)
     assert found.verdict is verdict
     assert reason in found.reason
+
+
+def test_a_restart_is_doubted_where_only_calls_after_a_silence_dial() -> None:
+    """Each of those is a restart: among themselves they are alike."""
+    restarts = [
+        invocation(
+            10 + n,
+            sent_ms=5000 * (n + 1),
+            wait_ms=400,
+            instance="a",
+            started_ns=started_ms * MS,
+            connect_ns=MS,
+        )
+        for n, started_ms in enumerate(range(4998, 30_000, 5000))
+    ]
+    found = [one.verdict for one in judge([*IDS, *restarts])]
+    assert found[-6:] == [Verdict.UNKNOWN] * 6
+
+
+def test_slow_calls_beside_others_are_not_taken_for_restarts() -> None:
+    """One at a time: the last of a burst waits for all others, and one behind a long call for its rest."""
+    queued = [invocation(10 + n, sent_ms=9000 + n, wait_ms=10 + 50 * n, instance="a") for n in range(8)]
+    long = invocation(20, sent_ms=20_000, wait_ms=3000, instance="a", exec_ms=2990.0)
+    behind = invocation(21, sent_ms=21_000, wait_ms=2000, instance="a")
+    found = {one.seq: one.verdict for one in judge([*IDS, *queued, long, behind])}
+    assert {found[seq] for seq in (*range(11, 18), 20, 21)} == {Verdict.WARM}
 
 
 def test_of_calls_that_met_one_new_instance_together_only_the_first_sent_is_its_first_use() -> None:

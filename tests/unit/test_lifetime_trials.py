@@ -1,8 +1,10 @@
 """Which trials of a lifetime tell something, as tables."""
 
 import pytest
+from msgspec.structs import replace
 
 from coldbench.core.invocation import Error, Evidence, Invocation
+from coldbench.core.judge import judge
 from coldbench.core.lifetime import Role, Trial, TrialTally, Void
 from coldbench.core.verdict import Verdict
 
@@ -41,7 +43,7 @@ def only_trial(settled: Invocation, tried: Invocation, verdict: Verdict) -> Tria
         ("b", 7, Verdict.WARM, False, Void.SEVERAL),
         ("b", 2, Verdict.COLD_AFFECTED, None, Void.FOREIGN),
         ("b", None, Verdict.UNKNOWN, True, None),  # an id alone tells one instance from another
-        ("a", None, Verdict.UNKNOWN, False, None),
+        ("a", None, Verdict.UNKNOWN, None, None),  # it may have been started anew under its id
         (None, None, Verdict.UNKNOWN, None, None),
     ],
 )
@@ -74,3 +76,20 @@ def test_a_trial_that_began_with_two_instances_is_void_and_the_next_one_is_not()
     ):
         tally.add(one, Verdict.WARM)
     assert [trial.void for trial in tally.trials] == [Void.SEVERAL, None]
+
+
+def test_an_instance_that_keeps_its_id_through_a_stop_is_not_said_to_have_lived() -> None:
+    """As a container that is stopped and started: trials after 60 s wait for it, those after 5 s do not."""
+    at_s, facts = 0.0, []
+    for gap_s in (5.0, 60.0) * 4:
+        for role, after_s in ((Role.SETTLE, 0.1), (Role.SETTLE, 0.1), (Role.TRIAL, gap_s)):
+            at_s += after_s
+            wait_s = 0.4 if after_s == 60.0 else 0.0045
+            sent_ns = round(at_s * S)
+            answered_ns = sent_ns + round(wait_s * S)
+            facts.append(replace(call(at_s, role, "a"), first_byte_ns=answered_ns, end_ns=answered_ns))
+            at_s += wait_s
+    tally = TrialTally()
+    for fact, judgement in zip(facts, judge(facts), strict=True):
+        tally.add(fact, judgement.verdict)
+    assert [trial.gone for trial in tally.trials] == [False, None] * 4
