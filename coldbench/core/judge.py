@@ -20,8 +20,9 @@ from collections.abc import Collection, Sequence
 from coldbench.core.by_latency import Told
 from coldbench.core.invocation import AnsweredBy, Invocation
 from coldbench.core.rounds import PREPARED
-from coldbench.core.surroundings import QUIET_NS, Surroundings, WarmWaits, survey
+from coldbench.core.surroundings import QUIET_NS, Surroundings, survey
 from coldbench.core.verdict import ColdKind, Judgement, Verdict
+from coldbench.core.waited import EDGE_MS, behind_the_start, explained, held_ms, longer_than_waited
 
 # Of the rules below, written into run.json: a folder judged by older rules is judged again when read.
 JUDGE_VERSION = 10
@@ -29,15 +30,6 @@ JUDGE_VERSION = 10
 # With nothing to compare, a first use that waited less than this is not said to have waited for a start.
 _SHORTEST_START_MS = 50.0
 _NO_EVIDENCE = "no evidence"
-
-# An arrival this close to the end of init, seen only from outside, is not decided: the request's way to
-# the instance and back is known to about this much.
-_EDGE_MS = 5.0
-# A caller that waited at least this part of a reported init paid it. Where no warm calls are known, one
-# that waited at most the smaller part did not; between them it is not decided.
-_PAID, _NOT_PAID = 0.8, 0.1
-# Up to the smaller multiple of the median warm wait is no sign of a start, from the larger on it is one.
-_LIKE_WARM, _UNLIKE_WARM = 1.5, 3.0
 
 
 def judge(invocations: Sequence[Invocation]) -> list[Judgement]:
@@ -169,9 +161,9 @@ def _first_use_by_id(instance: str, invocation: Invocation, around: Surroundings
     if sent is not None and answered is not None and answered < sent:
         doubt = _restarted(invocation, sent, around)
         return (None, doubt) if doubt else (False, "its instance had answered before")
-    held, warm = _held_ms(invocation, around), around.warm_waits(dialled=invocation.dialled)
+    held, warm = held_ms(invocation, around), around.warm_waits(dialled=invocation.dialled)
     if held is not None and warm is not None and sent == around.first_sent_ns(instance):
-        like_warm, unlike_warm = _explained(held, warm, None)
+        like_warm, unlike_warm = explained(held, warm, None)
         if unlike_warm and not like_warm:
             return True, "its instance was not seen before"
     return None, "an instance id alone does not say whether the caller waited for the instance"
@@ -184,12 +176,12 @@ def _restarted(invocation: Invocation, sent_ns: int, around: Surroundings) -> st
     A wait unlike warm ones says so after a silence so long that no call was under way that it may have queued
     behind. After a silence connections are dialled anew: warm waits of either kind are compared.
     """
-    held = _held_ms(invocation, around)
+    held = held_ms(invocation, around)
     kinds = [its for dialled in (True, False) if (its := around.warm_waits(dialled=dialled)) is not None]
     if held is None or not kinds or invocation.evidence.instance_age_ms is not None:
         return None
     warm = min(kinds, key=lambda its: its.median)
-    like_warm, unlike_warm = _explained(held, warm, None)
+    like_warm, unlike_warm = explained(held, warm, None)
     quiet_ns = QUIET_NS + int(1e6 * (held + max(its.high for its in kinds)))
     if like_warm or not unlike_warm or not around.quiet_before(sent_ns, quiet_ns):
         return None
@@ -205,14 +197,14 @@ def _came_before_init_ended(
     """Whether the request came before its instance's init had ended, what shows it, how surely (0 to 1)."""
     evidence = invocation.evidence
     age, queue = evidence.instance_age_ms, evidence.queue_ms
-    held = _held_ms(invocation, around)
+    held = held_ms(invocation, around)
     # Of a first use: what its caller may have waited for.
     init_ms = evidence.init_ms if first_use else None
     if not (
         age is None
         or queue is None
-        or _too_long(queue, invocation, around)
-        or _behind_the_start(queue, age, held, init_ms)
+        or longer_than_waited(queue, invocation, around)
+        or behind_the_start(queue, age, held, init_ms)
     ):
         # Both at one instant, the request's arrival at the instance; the queue's beginning by the gateway's
         # clock, which may be another one.
@@ -220,8 +212,8 @@ def _came_before_init_ended(
     if held is None or first_use is None:
         return None, "the wait is not known", 0.0
     if age is not None:
-        if abs(held - age) <= _EDGE_MS:
-            return None, f"it came within {_EDGE_MS:g} ms of the end of init", 0.0
+        if abs(held - age) <= EDGE_MS:
+            return None, f"it came within {EDGE_MS:g} ms of the end of init", 0.0
         shown = (
             f"{age:g} ms after the end of init, {held:.1f} ms of wait not explained by network or execution"
         )
@@ -237,7 +229,7 @@ def _came_before_init_ended(
     beside = "" if warm is None else f" where warm calls wait {warm.median:.1f} ms"
     against = "" if init is None else f" against an init of {init:g} ms"
     shown = f"waited {held:.1f} ms{beside}{against}"
-    not_paid, paid = _explained(held, warm, init)
+    not_paid, paid = explained(held, warm, init)
     # It may have come when the init was nearly over: a short wait is none only where warm calls wait as long.
     if not_paid and not paid:
         quiet_ns = QUIET_NS + int(2e6 * (init or 0.0))
@@ -248,33 +240,6 @@ def _came_before_init_ended(
     if paid and not not_paid:
         return True, shown, 0.95
     return None, f"{shown}: not decided", 0.0
-
-
-def _too_long(queue_ms: float, invocation: Invocation, around: Surroundings) -> bool:
-    """Nobody queued longer than the caller waited: the queue was measured by two clocks."""
-    wait = invocation.wait_ns
-    return wait is not None and queue_ms > (wait - (around.round_trip_ns or 0)) / 1e6 + _EDGE_MS
-
-
-def _behind_the_start(queue: float, age: float, held: float | None, init: float | None) -> bool:
-    """Whether a first use was stamped only behind the start that it waited for: it arrived right after the
-    end of init, had not queued, and its caller waited for as long as the init took; ms.
-    """
-    if init is None or held is None or queue > age:
-        return False
-    return age <= _EDGE_MS and held >= max(_PAID * init, _EDGE_MS)
-
-
-def _explained(held: float, warm: WarmWaits | None, init: float | None) -> tuple[bool, bool]:
-    """Whether a first use may have waited so long without its init, and with it; ms. Both, or neither, is
-    no decision."""
-    if warm is None:
-        return held <= _NOT_PAID * (init or 0.0), held >= _PAID * (init or 0.0)
-    if init is None:
-        return held <= _LIKE_WARM * warm.median, held >= _UNLIKE_WARM * warm.median + _EDGE_MS
-    # Where warm calls take long and all alike, what is beyond them counts, not how many times as much.
-    like_warm = min(_LIKE_WARM * warm.median, warm.high + _EDGE_MS)
-    return held <= like_warm, held >= warm.low + _PAID * init
 
 
 def _later_use_before_init_ended(
@@ -297,14 +262,6 @@ def _later_use_before_init_ended(
     return False, "nobody waited for an instance when this was sent", 0.9
 
 
-def _held_ms(invocation: Invocation, around: Surroundings) -> float | None:
-    """The wait less the network's round trip and the reported execution, ms."""
-    wait = invocation.wait_ns
-    if wait is None:
-        return None
-    return max(0.0, (wait - (around.round_trip_ns or 0)) / 1e6 - (invocation.evidence.exec_ms or 0.0))
-
-
 def _contradiction(invocation: Invocation, around: Surroundings) -> str | None:
     """Two pieces of evidence of which at most one can be true."""
     evidence = invocation.evidence
@@ -314,7 +271,7 @@ def _contradiction(invocation: Invocation, around: Surroundings) -> str | None:
     if flag is False and evidence.init_ms is not None and not evidence.init_is_per_instance:
         return f"the flag says later use, yet an init of {evidence.init_ms:g} ms was reported"
     queue, wait = evidence.queue_ms, invocation.wait_ns
-    if queue is not None and wait is not None and _too_long(queue, invocation, around):
+    if queue is not None and wait is not None and longer_than_waited(queue, invocation, around):
         return f"having queued {queue:g} ms, yet the caller waited {wait / 1e6:.1f} ms: two clocks"
     instance = evidence.instance
     if instance is not None and invocation.sent_ns is not None and _first_use(invocation, around)[0]:
