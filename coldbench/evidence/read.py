@@ -87,7 +87,9 @@ def read(
         why = f"the API's error {identifier(code)}"
     raw = _raw(headers, secrets)
     if record:
-        raw[_BODY] = f"the platform's record: {record}"  # not the function's result beside it
+        raw[_BODY] = without(
+            f"the platform's record: {record}", secrets
+        )  # not the function's result beside it
     elif body_start and not (status == 200 and api in _RECORDED):
         text = body_start[:_MOST_CHARACTERS].decode("utf-8", "replace")
         raw[_BODY] = redact_body(without(text, secrets, cut=True))
