@@ -198,13 +198,23 @@ def _sentence(each: Difference, parts: Sequence[Difference]) -> str:
 
 
 def _made_of(whole: Difference, parts: Sequence[Difference]) -> str:
-    """Only what is told apart from nothing; platform overhead is measured, so that it is not the code."""
+    """What is told apart from nothing, and what is not though it seems to be more; platform overhead is
+    measured, so that it is not the code.
+    """
     told = [part for part in parts if part.told in (Told.SLOWER, Told.FASTER)]
+    most = max((abs(part.difference_ms.value) for part in told), default=0.0)
     said = []
     for part in told:
         mine = ", not your code" if part.field == "platform_ms" and part.told is whole.told else ""
         said.append(f"{_signed(part.difference_ms.value)} ms in {FIELD_NAMES[part.field]}{mine}")
-    return f": {'; '.join(said)} (medians)" if said else ""
+    if not said:
+        return ""
+    untold = [
+        f"; {_signed(part.difference_ms.value)} ms in {FIELD_NAMES[part.field]} may be chance"
+        for part in parts
+        if part not in told and abs(part.difference_ms.value) > most
+    ]
+    return f": {'; '.join(said)} (medians){''.join(untold)}"
 
 
 def _signed(value: float) -> str:

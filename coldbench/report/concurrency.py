@@ -54,6 +54,8 @@ def concurrency_words(found: Concurrency) -> Iterator[str]:
         full = [_WHEN_FULL[fate] for fate in _WHEN_FULL if fate in (found.when_full or "").split(" and ")]
         if full:
             yield f"Beyond that {', and '.join(full)}."
+        if found.when_full == Fate.QUEUED and any(burst.started for burst in found.bursts):
+            yield "In larger bursts instances were started, too: the platform scales when many wait."
     if found.parallel is not None:
         size = max(burst.size for burst in found.bursts if burst.parallel is not None)
         yield (

@@ -6,6 +6,7 @@ from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from coldbench.core.comparison import Difference, Figure, Group, Side, Told
 from coldbench.core.errors import UsageError
@@ -145,10 +146,15 @@ def _figure(field: str, result: Result, values: ByBlock, seed: int) -> Figure | 
     return Figure(
         n=quantiles.n,
         rounds=len(values),
-        p50=p50 if p50 is not None and isfinite(p50.value) else None,
+        p50=_duration(p50) if p50 is not None and isfinite(p50.value) else None,
         p95=quantiles.p95,
         cut_off=result.errors.get(Error.TIMEOUT, 0) if field == "service_ms" else 0,
     )
+
+
+def _duration(estimated: Interval) -> Interval:
+    """No duration is below zero, though a symmetrical interval may be."""
+    return estimated if estimated.low is None else replace(estimated, low=max(estimated.low, 0.0))
 
 
 def group(name: str, its: Sequence[Contender], baseline: str | None) -> Group:

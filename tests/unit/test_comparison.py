@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from coldbench.analysis import compare, open_run
 from coldbench.core.change import parse_change
-from coldbench.core.comparison import Comparison, Difference, Group, Told
+from coldbench.core.comparison import Comparison, Difference, Group, Side, Told
 from coldbench.core.errors import UsageError
-from coldbench.core.summary import Outcome
+from coldbench.core.summary import Interval, Outcome
 from coldbench.report.comparison import comparison_csv, comparison_words
 from coldbench.report.html.comparison import comparison_page
 from coldbench.report.text import comparison_markdown, comparison_text
@@ -59,6 +59,25 @@ def test_in_words_it_says_what_is_slower_by_how_much_and_in_which_part(tmp_path:
     [alike] = [line for line in said if line.startswith("python and node: their starts")]
     assert "not distinguishable" in alike
     assert "times as many rounds" in alike
+
+
+def test_a_larger_part_that_may_be_chance_is_not_left_out_beside_a_smaller_one_that_is_told() -> None:
+    def of(field: str, value: float, verdict: Told) -> Difference:
+        low, high = (value - 5, value + 5) if verdict is Told.SLOWER else (-value, 3 * value)
+        found = Interval(value=value, low=low, high=high)
+        return Difference(field=field, side="node", reference="custom", told=verdict, difference_ms=found)
+
+    differences = (
+        of("startup_ms", 160.0, Told.SLOWER),
+        of("platform_ms", 37.2, Told.SLOWER),
+        of("init_ms", 108.0, Told.ALIKE),
+    )
+    sides = tuple(Side(name=name, run="r", target=name) for name in ("custom", "node"))
+    group = Group(name="", sides=sides, differences=differences)
+    said = next(line for line in comparison_words(Comparison(comparison=(group,))) if "starts" in line)
+    assert said.endswith(
+        ": +37.2 ms in platform overhead, not your code (medians); +108 ms in init may be chance"
+    )
 
 
 def test_targets_of_one_name_are_compared_across_runs(tmp_path: Path) -> None:

@@ -66,3 +66,15 @@ def test_a_spread_that_is_long_beside_a_call_is_said() -> None:
     words = " ".join(concurrency_words(found))
     assert "One instance took all 4 calls at once" in words
     assert "may not have overlapped" in words
+
+
+def test_a_platform_that_queues_and_scales_is_said_to_do_both() -> None:
+    full = Burst(size=5, at_once=3, queued=2, started=0, instances=2, spread_ms=1, wait_max_ms=800)
+    larger = Burst(size=16, at_once=3, queued=9, started=4, instances=5, spread_ms=1, wait_max_ms=900)
+    found = Concurrency(
+        per_instance=3, low=3, high=3, method="ids", when_full="queued", held_by="hold header",
+        single_ms=400.0, bursts=(full, larger),
+    )  # fmt: skip
+    assert "the platform queues. In larger bursts instances were started, too" in " ".join(
+        concurrency_words(found)
+    )
