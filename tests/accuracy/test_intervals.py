@@ -44,3 +44,14 @@ def test_intervals_hold_the_truth_in_95_of_100(shape: tuple[int, int, float, flo
     part = covered(*shape, runs=1000)
     print(f"{shape}: {100 * part:.1f} %")
     assert 0.93 <= part <= 0.97
+
+
+def test_one_round_unlike_the_others_does_not_widen_an_interval_beyond_what_was_met() -> None:
+    """A start of 1.5 s among such of 0.4 s made it [12.6 to 857]."""
+    cold = {number: [400.0 + number, 410.0 + number] for number in range(9)} | {9: [1500.0, 1510.0, 1520.0]}
+    warm = {number: [3.0 + number / 10] for number in range(10)}
+    found = difference_of_medians(cold, warm, 1)
+    assert found is not None
+    assert found.low is not None
+    assert found.high is not None
+    assert 390 < found.low < found.value < found.high < 1520
