@@ -92,7 +92,9 @@ def restarting(folder: Path) -> list[str]:
 
 
 def check(folder: Path, cycles: int, *options: str) -> None:
-    """Every verdict of the probe is right."""
+    """No verdict of the probe is wrong, and most are told: one call that a busy machine held may leave the
+    model of its kind of connection undecided, where answers carry no evidence.
+    """
     subprocess.run(restarting(folder), check=True)
     done = coldbench(
         "probe", *options, "--samples", str(cycles), "--seed", "1", cwd=folder, within_s=60 + 10 * cycles
@@ -103,13 +105,16 @@ def check(folder: Path, cycles: int, *options: str) -> None:
     calls = sorted(read_invocations(samples), key=lambda call: call.sent_ns or 0)
     counts = [int(line) for line in (folder / "truth").read_text().split()]
     assert counts.count(1) == cycles
-    wrong = [
-        (call.seq, said[call.seq])
+    told = [
+        (said[call.seq], "cold" if count == 1 else "warm")
         for call, count in zip(calls, counts, strict=True)
-        if said[call.seq].verdict != ("cold" if count == 1 else "warm")
+        if said[call.seq].verdict != "unknown"
     ]
-    print(f"{len(calls)} calls, {counts.count(1)} cold, {len(wrong)} not judged right")
+    wrong = [(judgement, true) for judgement, true in told if judgement.verdict != true]
+    untold = len(calls) - len(told)
+    print(f"{len(calls)} calls, {counts.count(1)} cold, {len(wrong)} judged wrong, {untold} not told")
     assert wrong == []
+    assert untold < len(calls) / 2
 
 
 CYCLES = [pytest.param(5, marks=pytest.mark.slow), pytest.param(50, marks=pytest.mark.accept)]
