@@ -17,6 +17,7 @@ from gevent.monkey import get_original
 from coldbench.core.invocation import Error
 from coldbench.core.messages import Ancillary
 from coldbench.engine.arrival import ANCILLARY_BYTES, stamp_arrivals
+from coldbench.engine.codes import RESET, dial_error
 from coldbench.engine.response import Response
 from coldbench.engine.tls import TlsLayer
 
@@ -25,9 +26,6 @@ _socket = get_original("socket", "socket")
 
 _RECEIVE_BYTES = 65536
 _READ, _WRITE = 1, 2
-_RESET = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
-_UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.ENETDOWN)
-_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 
 # What getaddrinfo returns, cut to what a socket needs: family and address.
 SocketAddress = tuple[int, tuple[str, int] | tuple[str, int, int, int]]
@@ -133,13 +131,13 @@ class Connection:
             self._writer.start(self._connected)
         else:
             # Not from within the caller's own call: it has not finished setting the exchange up.
-            gevent.get_hub().loop.run_callback(self.fail, _dial_error(code))
+            gevent.get_hub().loop.run_callback(self.fail, dial_error(code))
 
     def _connected(self) -> None:
         self._writer.stop()
         code = self._socket.getsockopt(patched_socket.SOL_SOCKET, patched_socket.SO_ERROR)
         if code:
-            self.fail(_dial_error(code))
+            self.fail(dial_error(code))
             return
         self.connect_ns = monotonic_ns() - self.dial_ns
         self._reader.start(self._readable)
@@ -278,7 +276,7 @@ class Connection:
         """The name of a connection lost in mid-exchange."""
         if self.reused and not self.first_byte_ns:
             return Error.STALE_REUSE
-        return Error.RESET if code in _RESET else Error.CLOSED
+        return Error.RESET if code in RESET else Error.CLOSED
 
     # ------------------------------------------------------------------ ending
 
@@ -310,13 +308,3 @@ class Connection:
                 self._socket.close()
             self.response.release()
             self._owner.closed(self)
-
-
-def _dial_error(code: int) -> Error:
-    if code in _DESCRIPTORS:
-        return Error.DESCRIPTORS
-    if code == errno.ETIMEDOUT:
-        return Error.CONNECT_TIMEOUT
-    if code in _RESET:
-        return Error.RESET
-    return Error.UNREACHABLE if code in _UNREACHABLE else Error.REFUSED

@@ -1,6 +1,5 @@
 """Times what gevent's sockets do in the greenlet of an exchange: look up, connect, secure, send, receive."""
 
-import errno
 import socket
 import ssl
 from collections.abc import Callable
@@ -12,14 +11,12 @@ import gevent.socket
 import gevent.ssl
 
 from coldbench.core.invocation import Error
+from coldbench.engine.codes import RESET, dial_error
 from coldbench.engine.exchange import Exchange, Exchanges
 
 Call = Callable[..., Any]
 # Told of the exchange, of the instant before the call, and of what the call returned.
 Note = Callable[[Exchange, int, Any], None]
-
-_RESET = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
-_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 
 
 def watch_sockets(exchanges: Exchanges) -> None:
@@ -87,10 +84,7 @@ def _lookup_failed(exchange: Exchange, error: BaseException) -> Error:
 def _connect_failed(exchange: Exchange, error: BaseException) -> Error:
     if isinstance(error, TimeoutError | gevent.Timeout):
         return Error.CONNECT_TIMEOUT
-    code = getattr(error, "errno", None)
-    if code in _DESCRIPTORS:
-        return Error.DESCRIPTORS
-    return Error.REFUSED if code == errno.ECONNREFUSED else Error.UNREACHABLE
+    return dial_error(getattr(error, "errno", None))
 
 
 def _handshake_failed(exchange: Exchange, error: BaseException) -> Error:
@@ -104,4 +98,4 @@ def _exchange_failed(exchange: Exchange, error: BaseException) -> Error:
         return Error.STALE_REUSE
     if isinstance(error, ssl.SSLError):
         return Error.TLS
-    return Error.RESET if getattr(error, "errno", None) in _RESET else Error.CLOSED
+    return Error.RESET if getattr(error, "errno", None) in RESET else Error.CLOSED

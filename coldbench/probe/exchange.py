@@ -18,6 +18,7 @@ class Exchange(Struct, kw_only=True):
 
     started_ns: int
     keep_body_bytes: int
+    tls: bool
     first_byte_ns: int | None = None
     end_ns: int | None = None
     dns_ns: int | None = None
@@ -73,10 +74,11 @@ class Exchange(Struct, kw_only=True):
         if not self.instants.connections and self.dns_ns is None:
             self.error = Error.DNS
             return
+        connected = self.instants.connect_ns is not None
         self.error = why(
             failure,
-            connected=self.instants.connect_ns is not None,
-            secured=self.sent_ns is not None,
+            connected=connected,
+            secured=connected and not (self.tls and self.instants.tls_ns is None),
             answering=self.first_byte_ns is not None,
             reused=self.reused,
         )

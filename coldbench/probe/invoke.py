@@ -96,7 +96,7 @@ class Caller:
             await self.close()
         self._fields = self._sign()
         kept = max(_BODY_START_BYTES, self._target.body_bytes_wanted)
-        exchange = Exchange(started_ns=monotonic_ns(), keep_body_bytes=kept)
+        exchange = Exchange(started_ns=monotonic_ns(), keep_body_bytes=kept, tls=self._where.tls)
         try:
             async with asyncio.timeout(self._target.timeout_ns / 1e9):
                 await self._exchange(exchange, seq)

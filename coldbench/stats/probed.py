@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from statistics import median
 
 from coldbench.core.invocation import Invocation
+from coldbench.core.judge import function_answered
 from coldbench.core.rounds import CONNECTED, FIRST, FRESH, PREPARED, REUSED, UNCONNECTED, behind_connection
 from coldbench.core.summary import Connecting, Phases, Probed
-from coldbench.core.verdict import RAN, ColdKind, Judgement, Verdict
+from coldbench.core.verdict import ColdKind, Judgement, Verdict
 from coldbench.stats.intervals import difference_of_medians
 from coldbench.stats.quantiles import quantiles
 
@@ -40,7 +41,7 @@ class ProbedTally:
     def add(self, invocation: Invocation, judgement: Judgement) -> None:
         """Count it, and keep it unless it overlapped others of ours, and was no cold start."""
         self._count_first(invocation, judgement.verdict)
-        self._count_wait(invocation, judgement.verdict)
+        self._count_wait(invocation)
         if not invocation.completed:
             return
         if judgement.verdict is Verdict.COLD and not behind_connection(invocation.phase):
@@ -50,7 +51,7 @@ class ProbedTally:
         elif judgement.verdict is Verdict.UNKNOWN and _is_first(invocation) is not None:
             self._untold.append(invocation)
 
-    def _count_wait(self, invocation: Invocation, verdict: Verdict) -> None:
+    def _count_wait(self, invocation: Invocation) -> None:
         number, _, role = invocation.phase.partition(":")
         first = _is_first(invocation)
         if first is None or role == REUSED:
@@ -58,7 +59,7 @@ class ProbedTally:
         waits_ms = (self._first_ms if first else self._later_ms)[int(number)]
         if not invocation.completed:
             self._given_up += 1
-        elif verdict in RAN and invocation.wait_ns is not None:
+        elif function_answered(invocation) and invocation.wait_ns is not None:
             waits_ms.append(invocation.wait_ns / 1e6)
 
     def _count_first(self, invocation: Invocation, verdict: Verdict) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from coldbench.core.blocks import Blocks
 from coldbench.core.invocation import Invocation
+from coldbench.core.judge import function_answered
 from coldbench.core.schedule import Kind
 from coldbench.core.summary import Interval, StageWaits
 from coldbench.stats.intervals import difference_of_medians
@@ -23,8 +24,9 @@ class StageTally:
         self._cut_off: Counter[int] = Counter()
 
     def add(self, invocation: Invocation, block: int) -> None:
-        """One that the function answered."""
-        if self._profile and invocation.wait_ns is not None:
+        """One that was answered; errors that nobody signed may be the platform's, and are no waits of the
+        function's."""
+        if self._profile and invocation.wait_ns is not None and function_answered(invocation):
             self._waits[self._blocks.stage_of(invocation)].add(invocation.wait_ns / 1e6, block)
 
     def cut_off(self, invocation: Invocation) -> None:
@@ -52,7 +54,7 @@ class StageTally:
     def _over_next(self, stage: int, seed: int) -> Interval | None:
         """Only where the next one is like it, but for the silence, and no wait of either was cut off."""
         alike = self._profile[stage : stage + 1] == self._profile[stage + 1 : stage + 2]
-        if self._silence_s(stage) is None or not alike or self._cut_off[stage] or self._cut_off[stage + 1]:
+        if not self._silence_s(stage) or not alike or self._cut_off[stage] or self._cut_off[stage + 1]:
             return None
         first, second = (self._waits[its].sample.by_block() for its in (stage, stage + 1))
         return difference_of_medians(first, second, seed)

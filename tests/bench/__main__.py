@@ -6,7 +6,6 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from math import isnan
 from pathlib import Path
 from statistics import median
@@ -199,8 +198,7 @@ def remarks() -> Iterator[str]:
 
 def _facts(profile: str, url: str, folder: Path) -> list[Invocation]:
     clients.run_engine(profile, url, folder / "samples.db")
-    with closing(read_invocations(folder / "samples.db")) as facts:  # type: ignore[type-var]
-        return list(facts)
+    return list(read_invocations(folder / "samples.db"))
 
 
 def _bare_burst(url: str, size: int) -> None:

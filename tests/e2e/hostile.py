@@ -139,7 +139,7 @@ CASES = [
     Case("a switch of protocols", "protocol", _then_close(b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")),
     Case("a status of 999", "999", _then_close(b"HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n")),
     Case("accepts and drops", "closed|reset", _drop_at_once),
-    Case("resets before the request is read", "reset", _reset_after(b"", read=False)),
+    Case("resets before the request is read", "reset", _reset_after(b"", read=False), by_probe="closed|reset"),
     Case("resets instead of an answer", "reset", _reset_after(b"")),
     Case("resets within the headers", "reset", _reset_after(b"HTTP/1.1 200 OK\r\nConte")),
     Case("resets within the body", "reset", _reset_after(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello")),

@@ -371,41 +371,33 @@ def test_a_schedule_for_elsewhere(tmp_path: Path) -> None:
     assert "*/4 * * * * seq 3 | xargs -P 3" in done.stdout
 
 
-def test_the_plan_and_its_price(tmp_path: Path) -> None:
-    done = coldbench(
-        *("keepwarm", "--url", "http://127.0.0.1:1/", "--instances", "1", "--every", "300s", "--dry-run"),
-        *("--price", "aws_lambda", "--memory", "1024", "--arrivals", "24", "--lifetime", "5m"),
-        cwd=tmp_path,
-    )
+def planned(cwd: Path, *arguments: str) -> str:
+    """What a dry run says, in one line; it sends and keeps nothing."""
+    done = coldbench("keepwarm", "--url", "http://127.0.0.1:1/", "--dry-run", *arguments, cwd=cwd)
     assert done.returncode == 0, done.stderr
-    said = " ".join(done.stdout.split())
+    assert not (cwd / "reports").exists()
+    return " ".join(done.stdout.split())
+
+
+TRAFFIC = ("--arrivals", "24", "--lifetime", "5m")
+
+
+def test_the_plan_and_its_price(tmp_path: Path) -> None:
+    said = planned(tmp_path, "--every", "300s", "--price", "aws_lambda", "--memory", "1024", *TRAFFIC)
     assert "at least 288 pings a day" in said
     assert "0.013 USD a month" in said
     assert "provisioned: 10.80 USD a month" in said
     assert "22.1 of 24 calls a day are cold without it" in said
-    assert not (tmp_path / "reports").exists()
 
 
 def test_a_plan_that_pings_too_seldom_says_what_it_leaves(tmp_path: Path) -> None:
-    done = coldbench(
-        *("keepwarm", "--url", "http://127.0.0.1:1/", "--every", "10m", "--dry-run"),
-        *("--arrivals", "24", "--lifetime", "5m"),
-        cwd=tmp_path,
-    )
-    assert done.returncode == 0, done.stderr
-    said = " ".join(done.stdout.split())
+    said = planned(tmp_path, "--every", "10m", *TRAFFIC)
     assert "22.1 of 24 calls a day are cold without it" in said
     assert "about 11.0 with it, since the period is longer than that" in said
 
 
 def test_the_price_of_a_request_of_ones_own_is_not_known(tmp_path: Path) -> None:
-    done = coldbench(
-        *("keepwarm", "--url", "http://127.0.0.1:1/", "--hold-with", "/slow", "--dry-run"),
-        *("--price", "aws_lambda", "--arrivals", "24", "--lifetime", "5m"),
-        cwd=tmp_path,
-    )
-    assert done.returncode == 0, done.stderr
-    said = " ".join(done.stdout.split())
+    said = planned(tmp_path, "--hold-with", "/slow", "--price", "aws_lambda", *TRAFFIC)
     assert "what that costs is not known" in said
     assert "USD" not in said
 

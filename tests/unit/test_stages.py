@@ -13,10 +13,11 @@ MS, S = 1_000_000, 1_000_000_000
 IDLE, BURST = {"kind": "idle", "duration_ns": 6 * S}, {"kind": "burst", "size": 2}
 
 
-def call(phase: str, wait_ms: float | None) -> Invocation:
+def call(phase: str, wait_ms: float | None, status: int = 200) -> Invocation:
     """One that was answered after so long, or never."""
     failed: dict[str, Any] = {"error": Error.TIMEOUT, "end_ns": 60 * S}
-    answered = {} if wait_ms is None else {"first_byte_ns": int(wait_ms * MS), "end_ns": int(wait_ms * MS)}
+    at = {} if wait_ms is None else {"first_byte_ns": int(wait_ms * MS), "end_ns": int(wait_ms * MS)}
+    answered: dict[str, Any] = at and {"status": status, **at}
     return Invocation(seq=0, target="f", phase=phase, intended_ns=0, sent_ns=0, **(answered or failed))
 
 
@@ -78,6 +79,21 @@ def test_calls_that_were_given_up_waited_longer_than_the_others() -> None:
     first, _ = waits(stages, rounds(None, 10))
     assert first.wait_ms is not None
     assert (first.wait_ms.n, first.wait_ms.p50) == (10, None)
+
+
+def test_a_silence_of_no_length_has_no_price() -> None:
+    none = {"kind": "idle", "duration_ns": 0}
+    assert all(its.over_next_ms is None for its in waits([none, BURST, BURST], rounds(800, 10)))
+
+
+def test_errors_that_nobody_signed_are_no_waits_of_the_function_s() -> None:
+    profile = {"stages": [IDLE, BURST, BURST], "repeat": 5}
+    tally = StageTally(profile, Blocks(profile))
+    tally.add(call("1:burst", 3.0, status=503), 0)
+    tally.add(call("1:burst", 800.0), 0)
+    (its,) = tally.waits(seed=1)
+    assert its.wait_ms is not None
+    assert (its.wait_ms.n, its.wait_ms.max) == (1, 800.0)
 
 
 def test_without_stages_there_is_nothing_to_tell() -> None:
